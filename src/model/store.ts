@@ -1,0 +1,177 @@
+/**
+ * The state of one host: csync2's five tables, and csx's own beside them. engine/state implements `Store` on SQLite;
+ * PostgreSQL and MySQL can follow, so every call is a batch and returns a promise.
+ */
+
+import type { CheckText } from './checktxt.js';
+import type { Digest, SignatureDigest, Stamp } from './entry.js';
+import type { Bytes, FileName, PeerName, StoredName } from './names.js';
+
+/** A row of `file`, with what csx keeps beside it when that still belongs to the same check text. */
+export interface FileRow {
+  /** As stored: rows come in its order (memcmp). Decode only where needed. */
+  readonly stored: StoredName;
+  /** Decoded. Not validated: may be anything in a damaged database. */
+  readonly checktxt: CheckText;
+  /** Undefined when csync2 wrote the row last. */
+  readonly stamp: Stamp | undefined;
+  /** Where a link below a prefix points: the check text does not say. Undefined as above. */
+  readonly target: Bytes | undefined;
+  /** Content when it was last read; undefined when it never was. */
+  readonly digest: Digest | undefined;
+}
+
+/** A row of `dirty`: the file is to be sent to the peer. */
+export interface DirtyRow {
+  readonly file: FileName;
+  readonly peer: PeerName;
+  /** This host's name toward the peer. */
+  readonly me: PeerName;
+  /** Overwrite whatever is there. */
+  readonly forced: boolean;
+  /** Unix milliseconds when csx marked it; undefined when csync2 did. */
+  readonly since: number | undefined;
+}
+
+export interface HintRow {
+  readonly file: FileName;
+  readonly recursive: boolean;
+}
+
+/** A row of `action`: the command is to run for the file. */
+export interface ActionRow {
+  readonly file: FileName;
+  readonly command: Bytes;
+  readonly logfile: Bytes;
+}
+
+export interface CertificateRow {
+  readonly peer: PeerName;
+  /** DER. */
+  readonly certificate: Buffer;
+  /** Unix milliseconds when csx pinned it; undefined when csync2 did. */
+  readonly since: number | undefined;
+}
+
+/** The state of a file that this host and a peer last agreed on. */
+export interface Baseline {
+  readonly file: FileName;
+  readonly peer: PeerName;
+  /** Undefined: both agreed that the file does not exist. */
+  readonly checktxt: CheckText | undefined;
+  /** Real link target (check texts below a prefix leave it out). */
+  readonly target: Bytes | undefined;
+  readonly digest: Digest | undefined;
+  readonly signature: SignatureDigest | undefined;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
+/** One change to the state. A list of them is written in one transaction, in order, all or none. */
+export type Write =
+  | {
+      readonly kind: 'put-file';
+      readonly file: FileName;
+      readonly checktxt: CheckText;
+      readonly stamp: Stamp | undefined;
+      readonly target: Bytes | undefined;
+      readonly digest: Digest | undefined;
+    }
+  | { readonly kind: 'remove-file'; readonly file: FileName }
+  /** Marks; replaces a row that is there. `forced` survives: a forced row stays forced. */
+  | {
+      readonly kind: 'mark';
+      readonly file: FileName;
+      readonly peer: PeerName;
+      readonly me: PeerName;
+      readonly forced: boolean;
+      readonly since: number;
+    }
+  /** Forces the rows of the file that are there. */
+  | { readonly kind: 'force'; readonly file: FileName; readonly forced: boolean }
+  /** Deletes the dirty row unless the file was recorded anew since: `checktxt` is what was sent, undefined for a removal. */
+  | {
+      readonly kind: 'settle';
+      readonly file: FileName;
+      readonly peer: PeerName;
+      readonly checktxt: CheckText | undefined;
+      readonly stamp: Stamp | undefined;
+    }
+  /** Deletes dirty rows of the file: for one peer, or (FLUSH) for all. */
+  | { readonly kind: 'clear-dirty'; readonly file: FileName; readonly peer: PeerName | undefined }
+  | { readonly kind: 'put-hint'; readonly file: FileName; readonly recursive: boolean }
+  | { readonly kind: 'remove-hint'; readonly file: FileName; readonly recursive: boolean }
+  | { readonly kind: 'put-action'; readonly action: ActionRow }
+  | { readonly kind: 'remove-action'; readonly action: ActionRow }
+  | { readonly kind: 'pin'; readonly peer: PeerName; readonly certificate: Buffer; readonly since: number }
+  | { readonly kind: 'unpin'; readonly peer: PeerName }
+  | { readonly kind: 'put-baseline'; readonly baseline: Baseline }
+  | { readonly kind: 'remove-baseline'; readonly file: FileName; readonly peer: PeerName }
+  | { readonly kind: 'put-run'; readonly run: Run };
+
+/** One apply, for `history` and to keep a saved plan from being applied twice. */
+export interface Run {
+  readonly id: string;
+  readonly planHash: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | undefined;
+  readonly exitStatus: number | undefined;
+  /** The result's summary as JSON. */
+  readonly summary: string;
+}
+
+/** A part of the names: `file` alone, or with everything below it. */
+export interface Scope {
+  readonly file: FileName;
+  readonly recursive: boolean;
+}
+
+/** Who holds a lock. */
+export interface LockOwner {
+  readonly pid: number;
+  readonly command: string;
+  /** Unix milliseconds. */
+  readonly since: number;
+}
+
+export interface Lock {
+  release(): Promise<void>;
+}
+
+/** What tells one database from another, and one state of it from the next. */
+export interface Identity {
+  /** A UUID made with csx's tables; undefined in a database csx has never written. */
+  readonly lineage: string | undefined;
+  /** Grows with each transaction csx writes; 0 in a database csx has never written. */
+  readonly serial: number;
+}
+
+export interface Store {
+  /** For messages: the file's path or the URL without its password. */
+  readonly location: string;
+  readonly access: 'read' | 'write';
+
+  identity(): Promise<Identity>;
+  /** Rows in the order of their stored names, in batches, at one moment in time. Without scopes: all. */
+  files(scopes?: readonly Scope[]): AsyncIterable<readonly FileRow[]>;
+  /** The rows of single files; absent ones are left out. */
+  file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>>;
+  countFiles(scopes?: readonly Scope[]): Promise<number>;
+  /** Ordered by peer, then by stored name. */
+  dirty(filter?: {
+    readonly peers?: readonly PeerName[];
+    readonly scopes?: readonly Scope[];
+  }): Promise<readonly DirtyRow[]>;
+  hints(): Promise<readonly HintRow[]>;
+  actions(): Promise<readonly ActionRow[]>;
+  certificates(): Promise<readonly CertificateRow[]>;
+  baselines(peer: PeerName, files: readonly FileName[]): Promise<ReadonlyMap<FileName, Baseline>>;
+  runs(limit: number): Promise<readonly Run[]>;
+  run(planHash: string): Promise<Run | undefined>;
+
+  /** One transaction. Waits for other writers up to the lock timeout, then fails with STATE_LOCKED that names who holds it. */
+  write(writes: readonly Write[]): Promise<void>;
+  /** Keeps other csx runs of the same kind out. Fails with STATE_LOCKED; `onWait` is told whom it waits for. */
+  lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void): Promise<Lock>;
+  close(): Promise<void>;
+}
