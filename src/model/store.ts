@@ -31,6 +31,8 @@ export interface DirtyRow {
   readonly forced: boolean;
   /** Unix milliseconds when csx marked it; undefined when csync2 did. */
   readonly since: number | undefined;
+  /** Unix milliseconds when the peer last refused it because it is dirty there too: a certain conflict. */
+  readonly refused: number | undefined;
 }
 
 export interface HintRow {
@@ -99,6 +101,8 @@ export type Write =
     }
   /** Deletes dirty rows of the file: for one peer, or (FLUSH) for all. */
   | { readonly kind: 'clear-dirty'; readonly file: FileName; readonly peer: PeerName | undefined }
+  /** The peer refused the file: dirty there too. Stays with the dirty row, also when it is marked anew, and goes with it. */
+  | { readonly kind: 'refused'; readonly file: FileName; readonly peer: PeerName; readonly at: number }
   | { readonly kind: 'put-hint'; readonly file: FileName; readonly recursive: boolean }
   | { readonly kind: 'remove-hint'; readonly file: FileName; readonly recursive: boolean }
   | { readonly kind: 'put-action'; readonly action: ActionRow }
