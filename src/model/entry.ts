@@ -29,6 +29,11 @@ export interface Entry {
  */
 export type Stamp = string & { readonly stamp: unique symbol };
 
+/** The stamp of what lstat or fstat saw (`bigint: true`). */
+export function stampOf(stats: { readonly ino: bigint; readonly mtimeNs: bigint; readonly ctimeNs: bigint }): Stamp {
+  return `${String(stats.ino)}:${String(stats.mtimeNs)}:${String(stats.ctimeNs)}` as Stamp;
+}
+
 /** SHA-256 of a regular file's content, lower-case hex. */
 export type Digest = string & { readonly digest: unique symbol };
 

@@ -127,3 +127,14 @@ export function isCanonical(name: string): boolean {
   if (head === '' && rest.length === 0) return false;
   return rest.every((part) => part !== '' && part !== '.' && part !== '..' && part.length <= 255);
 }
+
+/**
+ * How the names of csx's own files begin that lie beside the files it replaces, for the moment of the replacement.
+ * No pattern matches them, no scan sees them, no peer may name them. engine/files/stage.ts makes and removes them.
+ */
+export const RESERVED_PREFIX = '.csx-stage-';
+
+/** Whether a name, or a component of a path, is one of csx's own: to be left alone and never synchronised. */
+export function isReserved(name: string): boolean {
+  return name.startsWith(RESERVED_PREFIX) || name.includes(`/${RESERVED_PREFIX}`);
+}

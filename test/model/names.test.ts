@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  RESERVED_PREFIX,
   display,
   fromBuffer,
   fromText,
   isCanonical,
+  isReserved,
   isWithin,
   parentName,
   toBuffer,
@@ -88,5 +90,17 @@ describe('parentName and isWithin', () => {
     ['%d%/x', '/', false],
   ])('%j within %j: %j', (name, ancestor, expected) => {
     expect(isWithin(name, ancestor)).toBe(expected);
+  });
+});
+
+describe('reserved names', () => {
+  it.each([
+    [`${RESERVED_PREFIX}1-2-3`, true],
+    [`/etc/${RESERVED_PREFIX}1-2-3`, true],
+    [`%d%/${RESERVED_PREFIX}x/below`, true],
+    ['/etc/.csx-stage', false],
+    [`/etc/x${RESERVED_PREFIX}`, false],
+  ])('%j: %j', (name, expected) => {
+    expect(isReserved(name)).toBe(expected);
   });
 });
