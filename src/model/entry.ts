@@ -29,9 +29,28 @@ export interface Entry {
  */
 export type Stamp = string & { readonly stamp: unique symbol };
 
-/** The stamp of what lstat or fstat saw (`bigint: true`). */
-export function stampOf(stats: { readonly ino: bigint; readonly mtimeNs: bigint; readonly ctimeNs: bigint }): Stamp {
-  return `${String(stats.ino)}:${String(stats.mtimeNs)}:${String(stats.ctimeNs)}` as Stamp;
+const numbers = new BigInt64Array(3);
+const numberBytes = Buffer.from(numbers.buffer);
+const TYPE_BITS = 0o170000;
+const DIRECTORY_BITS = 0o040000;
+
+/**
+ * The stamp of what lstat or fstat saw (`bigint: true`). Of a directory only the inode counts: its times change with every name
+ * in it, which is no change of the directory itself (its mode and owner are in the check text).
+ *
+ * The numbers' bytes in base64: a scan makes one stamp for every file, and printing three bigints takes 1.1 us, this 0.06.
+ */
+export function stampOf(stats: {
+  readonly mode: bigint;
+  readonly ino: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}): Stamp {
+  const directory = (Number(stats.mode) & TYPE_BITS) === DIRECTORY_BITS;
+  numbers[0] = stats.ino;
+  numbers[1] = directory ? 0n : stats.mtimeNs;
+  numbers[2] = directory ? 0n : stats.ctimeNs;
+  return numberBytes.toString('base64') as Stamp;
 }
 
 /** SHA-256 of a regular file's content, lower-case hex. */
