@@ -1,0 +1,62 @@
+/** Makes files and directories durable, side by side: each fsync waits for the disk, many at once share its flushes. */
+
+import fs from 'node:fs';
+import { promisify } from 'node:util';
+import type { DiskPath } from '../../model/names.js';
+import { openDirectory, within } from './confined.js';
+
+/** How many fsyncs are in flight at once; the runtime's thread pool may allow fewer (UV_THREADPOOL_SIZE). */
+const IN_FLIGHT = 64;
+
+/** fsync(2) of an open file. */
+export const syncDescriptor: (descriptor: number) => Promise<void> = promisify(fs.fsync);
+
+/** What could not be made durable, and why. */
+export type SyncFailures = ReadonlyMap<DiskPath, unknown>;
+
+/** Makes the names in these directories durable, each directory once. Rejects never: failures are returned. */
+export async function syncDirectories(directories: Iterable<DiskPath>): Promise<SyncFailures> {
+  return sideBySide(directories, async (path) => {
+    const directory = openDirectory(path);
+    try {
+      await directory.sync();
+    } finally {
+      directory.close();
+    }
+  });
+}
+
+/** Makes content and attributes of these regular files and directories durable; others need nothing of their own. */
+export async function syncFiles(paths: Iterable<DiskPath>): Promise<SyncFailures> {
+  return sideBySide(paths, async (path) => {
+    const descriptor = within(path, (directory, name) => {
+      const stats = directory.lstat(name);
+      return stats?.isFile() === true || stats?.isDirectory() === true
+        ? directory.open(name, fs.constants.O_RDONLY)
+        : undefined;
+    });
+    if (descriptor === undefined) return;
+    try {
+      await syncDescriptor(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  });
+}
+
+/** Runs `work` for each item, at most IN_FLIGHT at once. */
+export async function sideBySide<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<Map<T, unknown>> {
+  const failures = new Map<T, unknown>();
+  const queue = new Set(items).values();
+  const worker = async () => {
+    for (const item of queue) {
+      try {
+        await work(item);
+      } catch (error) {
+        failures.set(item, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  return failures;
+}
