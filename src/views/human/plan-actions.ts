@@ -1,0 +1,46 @@
+/** The commands that will run because of the plan: where, which, and for which files. */
+
+import { display } from '../../model/names.js';
+import type { ActionInvocation, Plan } from '../../model/plan.js';
+import { count, list } from '../quantity.js';
+import type { Screen } from '../terminal.js';
+import { wrap } from '../width.js';
+import type { Fold } from './plan.js';
+
+/** Actions that are the same but for the host. */
+export interface ActionGroup {
+  readonly action: ActionInvocation;
+  readonly hosts: readonly string[];
+}
+
+const SHOWN = 20;
+
+export function* humanActions(plan: Plan, screen: Screen, fold: Fold): Generator<string> {
+  if (plan.actions.length === 0) return;
+  const { paint } = screen;
+  const groups = actionGroups(plan.actions);
+  const full = fold.perPeer === Infinity;
+  yield `${paint.bold('Commands that will run')}\n`;
+  for (const { action, hosts } of full ? groups : groups.slice(0, SHOWN)) {
+    const place = action.when === 'local' ? `on this host (${list(hosts, 12)})` : `on ${list(hosts, 12)}`;
+    yield `  ${paint.cyan(display(action.command))}\n`;
+    const files = list(action.triggeredBy.map(display), full ? Infinity : 3);
+    const log = action.logfile === '' || action.logfile === '/dev/null' ? '' : `, output to ${display(action.logfile)}`;
+    const text = `${place}, group ${display(action.group)}${log}${files === '' ? '' : `, because of ${files}`}`;
+    for (const line of wrap(text, screen.width - 6)) yield `      ${line}\n`;
+  }
+  if (!full && groups.length > SHOWN) {
+    yield `  ${paint.dim(`... and ${count(groups.length - SHOWN)} more (${fold.command} shows all)`)}\n`;
+  }
+  yield '\n';
+}
+
+export function actionGroups(actions: readonly ActionInvocation[]): ActionGroup[] {
+  const groups = Map.groupBy(actions, (action) =>
+    JSON.stringify([action.when, action.group, action.command, action.logfile, action.triggeredBy]),
+  );
+  return [...groups.values()].flatMap((same) => {
+    const [action] = same;
+    return action === undefined ? [] : [{ action, hosts: [...new Set(same.map((each) => display(each.host)))] }];
+  });
+}

@@ -1,0 +1,99 @@
+/**
+ * The last lines of a plan: the summary, whose words never change, and the next step.
+ *
+ *   Plan: 3 to create, 2 to update, 1 to delete, 1 conflict, 2 actions, 12.4 kB to send.
+ *   Plan: 0 to create, 0 to update, 0 to delete, 0 conflicts, 0 actions, 0 B to send. 12 changes wait for 1 peer that could not be asked.
+ *   No changes. 33,042 files on 3 peers are in sync.
+ *
+ * All six figures are always there, in this order; `1 conflict` and `1 action` are the only words that bend.
+ */
+
+import { display } from '../model/names.js';
+import type { Plan } from '../model/plan.js';
+import { count, list, plural, size } from './quantity.js';
+
+export interface NextStep {
+  /** Where the plan was saved, as the user would type it; undefined: nowhere. */
+  readonly savedTo?: string | undefined;
+  /** Lines to show instead of the usual ones; an empty array: none (`apply` asks next). */
+  readonly next?: readonly string[] | undefined;
+  /** Files in this host's database, for the sentence that says that all is in sync. */
+  readonly knownFiles?: number | undefined;
+}
+
+/** The one line scripts and people look for. `knownFiles`: how many files this host knows. */
+export function summaryLine(plan: Plan, knownFiles?: number): string {
+  const { summary } = plan;
+  const waiting = deferredSentence(plan);
+  if (!hasWork(plan)) {
+    const asked = plan.peers.filter((peer) => peer.reachable !== false).length;
+    if (waiting !== '') return `No changes on the peers that could be asked.${waiting}`;
+    if (asked === 0) return 'No changes. There is no peer to keep in sync.';
+    return `No changes. ${knownFiles === undefined ? 'All files' : plural(knownFiles, 'file')} on ${plural(asked, 'peer')} are in sync.`;
+  }
+  return (
+    `Plan: ${count(summary.create)} to create, ${count(summary.update)} to update, ${count(summary.delete)} to delete, ` +
+    `${plural(summary.conflict, 'conflict')}, ${plural(summary.actions, 'action')}, ${size(summary.bytes)} to send.${waiting}`
+  );
+}
+
+/** There is something to carry out or to decide now. */
+export function hasWork(plan: Plan): boolean {
+  const { create, update, delete: remove, conflict, actions } = plan.summary;
+  return (
+    create + update + remove + conflict + actions > 0 || plan.changes.some((change) => change.action === 'unknown')
+  );
+}
+
+function deferredSentence(plan: Plan): string {
+  const { deferred } = plan.summary;
+  if (deferred === 0) return '';
+  const peers = new Set(plan.deferred.map((change) => change.peer)).size;
+  const verb = deferred === 1 ? 'waits' : 'wait';
+  return ` ${plural(deferred, 'change')} ${verb} for ${plural(peers, 'peer')} that could not be asked.`;
+}
+
+/** What to type next, one line each. */
+export function nextStep(plan: Plan, options: NextStep): string[] {
+  if (options.next !== undefined) return [...options.next];
+  const failed = plan.checks.filter((check) => check.status === 'fail').map((check) => check.name);
+  if (failed.length > 0) return [`This plan cannot be applied: ${list(failed.map(quoted))} failed, see Checks above.`];
+  const work = hasWork(plan);
+  const lines: string[] = [];
+  const apply = options.savedTo === undefined ? 'csx apply' : `csx apply ${shellWord(options.savedTo)}`;
+  if (options.savedTo !== undefined) lines.push(`Saved to ${display(options.savedTo)}.`);
+  if (work) {
+    const undecided = plan.conflicts.filter((conflict) => conflict.resolution === 'none').length;
+    if (isLimited(plan) && options.savedTo === undefined) {
+      lines.push('Next: add --out FILE to keep this plan, then csx apply FILE carries out just this.');
+    } else {
+      lines.push(`Next: ${apply}`);
+    }
+    if (undecided > 0) {
+      lines.push(
+        options.savedTo === undefined
+          ? `      It asks what to do about ${undecided === 1 ? 'the conflict' : `the ${count(undecided)} conflicts`}; --on-conflict decides without asking.`
+          : `      It leaves the ${undecided === 1 ? 'conflict' : `${count(undecided)} conflicts`} alone; csx resolve settles ${undecided === 1 ? 'it' : 'them'}.`,
+      );
+    }
+  } else if (plan.changes.length > 0) {
+    lines.push(
+      `${plural(plan.changes.length, 'file')} ${plan.changes.length === 1 ? 'was' : 'were'} marked as changed and turned out equal; ${apply} clears the marks.`,
+    );
+  }
+  return lines;
+}
+
+function isLimited(plan: Plan): boolean {
+  const { targets, excludes, peers, groups } = plan.options;
+  return targets.length + excludes.length + peers.length + groups.length > 0;
+}
+
+function quoted(name: string): string {
+  return `"${name}"`;
+}
+
+/** A word as it can be pasted into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
