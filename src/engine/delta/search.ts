@@ -1,0 +1,124 @@
+/**
+ * Finds the blocks of one signature in a file that arrives in chunks. The work is done in WebAssembly (assembly/search.ts); this
+ * lays out its memory, feeds it and tells where in the file the matches lie.
+ *
+ * Memory of one instance: matches | filter | table | sums | data. It is bounded by the signature and the block length, never by
+ * the file.
+ */
+
+import { aligned, createKernel } from './kernel.js';
+import type { Kernel } from './kernel.js';
+import type { Signature } from './signature.js';
+
+/** Most blocks that are looked for: 64 GiB of csync2's. What lies behind them in the old file is sent anew. */
+export const MAX_SEARCHED_BLOCKS = 2 ** 25;
+
+/** The `length` bytes at `offset` of the new file are those at `start` of the old one. */
+export type OnMatch = (offset: number, start: number, length: number) => void;
+
+/** Bytes of new file that are searched by one call. */
+const DATA = 256 * 1024;
+/** Bytes for the matches of one call, 12 each. */
+const MATCHES = 16 * 1024;
+/** Instances with more memory than this are not kept for another search. */
+const KEPT = 16 * 1024 * 1024;
+/** Instances that wait for another search: making one costs more than searching a small file. */
+const idle: Kernel[] = [];
+const MAX_IDLE = 4;
+
+export class BlockSearch {
+  readonly #kernel: Kernel;
+  readonly #blockLength: number;
+  readonly #onMatch: OnMatch;
+  readonly #matches: number;
+  readonly #data: number;
+  readonly #dataEnd: number;
+  /** Addresses: the data that is not decided yet is from #from to #end. */
+  #from: number;
+  #end: number;
+  /** Add to an address for the offset in the file. */
+  #shift: number;
+  #finished = false;
+
+  /** The signature must have blocks. */
+  constructor(signature: Signature, onMatch: OnMatch) {
+    const { kind, blockLength, strongLength } = signature;
+    this.#onMatch = onMatch;
+    this.#blockLength = blockLength;
+    const kernel = idle.pop() ?? createKernel();
+    this.#kernel = kernel;
+
+    const blockCount = Math.min(signature.blockCount, MAX_SEARCHED_BLOCKS);
+    const sumsLength = blockCount * (4 + strongLength);
+    // A word of the filter for two blocks or less, two places of the table for a block or more.
+    const bits = Math.max(6, Math.ceil(Math.log2(blockCount)));
+    const [filterBits, tableBits] = [bits - 1, bits + 1];
+    this.#matches = aligned(kernel.exports.freeFrom() >>> 0);
+    const filter = this.#matches + MATCHES;
+    const table = filter + 4 * 2 ** filterBits;
+    const sums = table + 8 * 2 ** tableBits;
+    this.#data = aligned(sums + sumsLength);
+    this.#dataEnd = this.#data + Math.max(DATA, 2 * blockLength + PADDING);
+    kernel.reserve(this.#dataEnd);
+    kernel.memory().set(signature.sums.subarray(0, sumsLength), sums);
+    kernel.exports.prepare(
+      kind.weak === 'rollsum' ? 0 : 1,
+      kind.strong === 'md4' ? 0 : 1,
+      blockLength,
+      strongLength,
+      blockCount,
+      sums,
+      filter,
+      filterBits,
+      table,
+      tableBits,
+    );
+    this.#from = this.#data;
+    this.#end = this.#data;
+    this.#shift = -this.#data;
+  }
+
+  update(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      if (this.#end === this.#dataEnd) this.#makeRoom();
+      const take = Math.min(this.#dataEnd - this.#end, chunk.length - at);
+      this.#kernel.memory().set(chunk.subarray(at, at + take), this.#end);
+      this.#end += take;
+      at += take;
+    }
+  }
+
+  finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#search(true);
+    if (idle.length < MAX_IDLE && this.#kernel.memory().length <= KEPT) idle.push(this.#kernel);
+  }
+
+  /** Searches what is there and moves the undecided rest, less than a block as a rule, to the front. */
+  #makeRoom(): void {
+    this.#search(false);
+    this.#kernel.memory().copyWithin(this.#data, this.#from, this.#end);
+    const moved = this.#from - this.#data;
+    this.#from -= moved;
+    this.#end -= moved;
+    this.#shift += moved;
+  }
+
+  #search(final: boolean): void {
+    const { exports } = this.#kernel;
+    for (let more = 1; more !== 0;) {
+      more = exports.search(this.#from, this.#end, final, this.#matches, this.#matches + MATCHES);
+      this.#from = exports.position() >>> 0;
+      const memory = this.#kernel.memory();
+      const end = this.#matches + 12 * exports.matches();
+      for (let at = this.#matches; at < end; at += 12) {
+        const start = memory.readUInt32LE(at + 4) * this.#blockLength;
+        this.#onMatch(memory.readUInt32LE(at) + this.#shift, start, memory.readUInt32LE(at + 8));
+      }
+    }
+  }
+}
+
+/** Room beside two blocks, so that moving the rest to the front is rare. */
+const PADDING = 64 * 1024;
