@@ -4,7 +4,7 @@ import type { Entry } from '../model/entry.js';
 import { display } from '../model/names.js';
 import type { Change, Conflict, PlanPeer, SideState } from '../model/plan.js';
 import type { Drift } from '../model/scan.js';
-import { size, sizeChange, time } from './quantity.js';
+import { list, plural, size, sizeChange, time } from './quantity.js';
 
 /** How a change is drawn. `replace` is an update that changes the type: the old goes first. */
 export type Mark = 'create' | 'update' | 'delete' | 'replace' | 'conflict' | 'unknown' | 'equal';
@@ -153,7 +153,7 @@ export function describeEntry(entry: Entry, attributes: boolean): string {
   }
 }
 
-/** One side of a conflict: `12.4 kB, 2026-11-22 10:02:11, mode 0644, owner 0:0`; `digests` adds the content's. */
+/** One side of a conflict: `12,345 bytes, 2026-11-22 10:02:11, mode 0644, owner 0:0`; `digests` adds the content's. */
 export function describeSide(
   side: SideState | undefined,
   timeZone: string | undefined,
@@ -161,7 +161,8 @@ export function describeSide(
 ): string {
   if (side === undefined) return 'does not exist';
   const { entry } = side;
-  const parts = [describeEntry(entry, false)];
+  // Sides are held against each other: bytes, not rounded sizes.
+  const parts = [entry.type === 'file' ? plural(entry.size ?? 0, 'byte') : describeEntry(entry, false)];
   if (entry.mtime !== undefined && entry.mtime !== 0) parts.push(time(entry.mtime * 1000, timeZone));
   if (entry.mode !== undefined && entry.type !== 'link') parts.push(`mode ${mode(entry.mode)}`);
   if (entry.uid !== undefined || entry.gid !== undefined) parts.push(`owner ${owner(entry)}`);
@@ -171,6 +172,10 @@ export function describeSide(
 
 /** What happened, as a heading: `changed here and on web2`. */
 export function describeConflict(conflict: Conflict): string {
+  return conflictWords(conflict) + (conflict.certainty === 'predicted' ? ' (predicted)' : '');
+}
+
+function conflictWords(conflict: Conflict): string {
   const peer = display(conflict.peer);
   switch (conflict.kind) {
     case 'both-changed':
@@ -212,7 +217,7 @@ export function describePeer(peer: PlanPeer, told: { readonly address: boolean }
     parts.push(program === undefined ? link : `${program} over ${link}`);
   } else if (program !== undefined) parts.push(program);
   if (peer.groups.length > 0) {
-    parts.push(`${peer.groups.length === 1 ? 'group' : 'groups'} ${peer.groups.map(display).join(', ')}`);
+    parts.push(`${peer.groups.length === 1 ? 'group' : 'groups'} ${list(peer.groups.map(display))}`);
   }
   return parts.join(', ');
 }

@@ -83,14 +83,6 @@ function sameChange(a: Change, b: Change | undefined): boolean {
   return markOf(a) === markOf(b) && describeChange(a, 'UTC') === describeChange(b, 'UTC');
 }
 
-/** Deletions and replacements apart from the rest, so that they can be shown first. */
-export function splitDestructive(changes: readonly Change[]): { first: Change[]; rest: Change[] } {
-  const first: Change[] = [];
-  const rest: Change[] = [];
-  for (const change of changes) (isDestructive(markOf(change)) ? first : rest).push(change);
-  return { first, rest };
-}
-
 /** By directory, both in the order of their bytes. */
 export function byDirectory<Item>(items: readonly Item[], pathOf: (item: Item) => FileName): Directory<Item>[] {
   const directories = Map.groupBy(items, (item) => directoryOf(pathOf(item)));
@@ -100,6 +92,26 @@ export function byDirectory<Item>(items: readonly Item[], pathOf: (item: Item) =
       name,
       items: inside.sort((a, b) => compareBytes(pathOf(a), pathOf(b))),
     }));
+}
+
+/** The changes in one directory: what destroys, and the rest. */
+export interface ChangeDirectory {
+  readonly name: FileName;
+  readonly destructive: readonly Change[];
+  readonly rest: readonly Change[];
+}
+
+/** By directory; those in which something is deleted or replaced come first. */
+export function changeDirectories(changes: readonly Change[]): ChangeDirectory[] {
+  const all = byDirectory(changes, (change) => change.path).map(({ name, items }) => ({
+    name,
+    destructive: items.filter((change) => isDestructive(markOf(change))),
+    rest: items.filter((change) => !isDestructive(markOf(change))),
+  }));
+  return [
+    ...all.filter((directory) => directory.destructive.length > 0),
+    ...all.filter((directory) => directory.destructive.length === 0),
+  ];
 }
 
 /** Where a file is listed: its directory; a root under itself. */

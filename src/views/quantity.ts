@@ -31,9 +31,12 @@ export function size(bytes: number): string {
   return `${value.toFixed(1)} ${UNITS[unit] ?? ''}`;
 }
 
-/** Two sizes told apart: `12.3 kB -> 12.5 kB`, exact where rounding would hide the difference: `12,301 -> 12,345 bytes`. */
+/**
+ * Two sizes told apart: `12.3 kB -> 12.5 kB`, exact where rounding would hide the difference: `12,301 -> 12,345 bytes`;
+ * `(12.3 kB, same size)`.
+ */
 export function sizeChange(before: number, after: number): string {
-  if (before === after) return `${size(after)}, same size`;
+  if (before === after) return `(${size(after)}, same size)`;
   const [from, to] = [size(before), size(after)];
   return from === to ? `${count(before)} -> ${count(after)} bytes` : `${from} -> ${to}`;
 }

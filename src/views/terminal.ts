@@ -83,9 +83,9 @@ export function outputTo(stream: WritableLike, color: ColorLevel, timeZone?: str
 const SETTLING = ['drain', 'close', 'error'];
 
 /** Writes the pieces of a view, in chunks of about 16 kB. */
-export async function print(output: Output, pieces: Iterable<string>): Promise<void> {
+export async function print(output: Output, pieces: Iterable<string> | AsyncIterable<string>): Promise<void> {
   let chunk = '';
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     chunk += piece;
     if (chunk.length < CHUNK) continue;
     await output.write(chunk);

@@ -2,9 +2,9 @@
 
 import { display } from '../../model/names.js';
 import type { Change } from '../../model/plan.js';
-import { describeChange, isDestructive, markOf } from '../describe.js';
-import { baseName, byDirectory, commonDirectory, splitDestructive } from '../group.js';
-import type { Directory } from '../group.js';
+import { describeChange, markOf } from '../describe.js';
+import { baseName, changeDirectories, commonDirectory } from '../group.js';
+import type { ChangeDirectory } from '../group.js';
 import { count, plural } from '../quantity.js';
 import type { Screen } from '../terminal.js';
 import type { Fold } from './plan.js';
@@ -12,78 +12,94 @@ import { nameColumn, row } from './row.js';
 
 /** Folding away this many or fewer would cost the line it saves. */
 const NOT_WORTH_FOLDING = 2;
+/** Rows that decide the width of the name column: laying out a million rows must not take a million names. */
+const SAMPLE = 200;
 
 export function* humanChanges(changes: readonly Change[], screen: Screen, fold: Fold): Generator<string> {
-  const { first, rest } = splitDestructive(changes);
-  // Deletions have their own allowance, twice as large: they are what a reader must not miss.
-  const wide = { ...fold, perDirectory: fold.perDirectory * 2 };
-  yield* directories(byDirectory(first, pathOf), screen, wide);
-  yield* directories(byDirectory(rest, pathOf), screen, fold);
-}
-
-function pathOf(change: Change) {
-  return change.path;
-}
-
-function* directories(all: readonly Directory<Change>[], screen: Screen, fold: Fold): Generator<string> {
-  let left = fold.perPeer;
-  for (const [index, directory] of all.entries()) {
-    if (left <= 0) {
-      yield* remaining(all.slice(index), screen, fold);
-      return;
+  // Deletions have an allowance of their own: no list of other changes can push them out of sight.
+  const left = { destructive: fold.perPeer, rest: fold.perPeer };
+  const hidden: ChangeDirectory[] = [];
+  for (const directory of changeDirectories(changes)) {
+    const destructive = allowance(directory.destructive, Math.min(fold.perDirectory * 2, left.destructive));
+    const rest = allowance(directory.rest, Math.min(fold.perDirectory, left.rest));
+    if (destructive + rest === 0) {
+      hidden.push(directory);
+      continue;
     }
-    const room = Math.min(fold.perDirectory, left);
-    const shown = directory.items.length <= room + NOT_WORTH_FOLDING ? directory.items.length : room;
-    left -= shown;
-    yield* oneDirectory(directory, shown, screen, fold);
+    left.destructive -= destructive;
+    left.rest -= rest;
+    yield* oneDirectory(directory, destructive, rest, screen, fold);
   }
+  if (hidden.length > 0) yield* remaining(hidden, screen, fold);
 }
 
-function* oneDirectory(directory: Directory<Change>, shown: number, screen: Screen, fold: Fold): Generator<string> {
-  yield `  ${display(directory.name)}\n`;
-  // Column widths come from the first rows alone: laying out a million would take a million names in memory.
-  const sample = directory.items.slice(0, Math.min(shown, 200)).map(nameOf);
+/** How many of the changes are shown where `room` may be. */
+function allowance(changes: readonly Change[], room: number): number {
+  if (room <= 0) return 0;
+  return changes.length <= room + NOT_WORTH_FOLDING ? changes.length : room;
+}
+
+function* oneDirectory(
+  directory: ChangeDirectory,
+  destructive: number,
+  rest: number,
+  screen: Screen,
+  fold: Fold,
+): Generator<string> {
+  const name = display(directory.name);
+  yield `  ${name}\n`;
+  const first =
+    destructive === directory.destructive.length ? directory.destructive : directory.destructive.slice(0, destructive);
+  const second = rest === directory.rest.length ? directory.rest : directory.rest.slice(0, rest);
+  const sample = [...first.slice(0, SAMPLE), ...second.slice(0, SAMPLE)].map(nameOf);
   const place = { indent: 4, nameWidth: nameColumn(sample, screen) };
-  for (let index = 0; index < shown; index += 1) {
-    const change = directory.items[index];
-    if (change === undefined) break;
-    yield* row(markOf(change), nameOf(change), describeChange(change, screen.timeZone), place, screen);
+  for (const changes of [first, second]) {
+    for (const change of changes) {
+      yield* row(markOf(change), nameOf(change), describeChange(change, screen.timeZone), place, screen);
+    }
   }
-  const hidden = directory.items.slice(shown);
-  if (hidden.length === 0) return;
-  const text = `... and ${count(hidden.length)} more in ${display(directory.name)} (${kinds(hidden)}; ${fold.command} shows all)`;
-  yield `    ${screen.paint.dim(text)}\n`;
+  const hidden = [...directory.destructive.slice(destructive), ...directory.rest.slice(rest)];
+  if (hidden.length > 0) yield `    ${screen.paint.dim(foldedLine(hidden, ` in ${name}`, fold))}\n`;
 }
 
 /** What the allowance for this peer leaves out. */
-function* remaining(all: readonly Directory<Change>[], screen: Screen, fold: Fold): Generator<string> {
-  const hidden = all.flatMap((directory) => directory.items);
+function* remaining(all: readonly ChangeDirectory[], screen: Screen, fold: Fold): Generator<string> {
+  const hidden = all.flatMap((directory) => [...directory.destructive, ...directory.rest]);
   const below = commonDirectory(all.map((directory) => directory.name));
-  const place = all.length === 1 ? '' : ` in ${plural(all.length, 'directory')}`;
+  const directories = all.length === 1 ? '' : ` in ${plural(all.length, 'directory')}`;
   const where = below === undefined || below === '/' ? '' : ` below ${display(below)}`;
-  const text = `... and ${count(hidden.length)} more${place}${where} (${kinds(hidden)}; ${fold.command} shows all)`;
-  yield `  ${screen.paint.dim(text)}\n`;
+  yield `  ${screen.paint.dim(foldedLine(hidden, directories + where, fold))}\n`;
 }
 
-/** `9,900 to create, 12 to delete` */
-export function kinds(changes: readonly Change[]): string {
-  const tally = { create: 0, update: 0, delete: 0, unknown: 0 };
-  for (const change of changes) if (change.action !== 'no-op') tally[change.action] += 1;
-  const parts: string[] = [];
-  if (tally.delete > 0) parts.push(`${count(tally.delete)} to delete`);
-  if (tally.create > 0) parts.push(`${count(tally.create)} to create`);
-  if (tally.update > 0) parts.push(`${count(tally.update)} to update`);
-  if (tally.unknown > 0) parts.push(`${count(tally.unknown)} not known yet`);
-  return parts.join(', ');
+/**
+ * `... and 9,912 more to create in /etc/alternatives (csx plan --full shows all)`, or with several kinds
+ * `... and 9,912 more in /etc/alternatives: 12 to delete, 9,900 to create (...)`
+ */
+export function foldedLine(hidden: readonly Change[], where: string, fold: Fold): string {
+  const parts = kinds(hidden);
+  const [only] = parts;
+  const tail = `(${fold.command} shows all)`;
+  return only !== undefined && parts.length === 1
+    ? `... and ${only.number} more ${only.words}${where} ${tail}`
+    : `... and ${count(hidden.length)} more${where}: ${parts.map((part) => `${part.number} ${part.words}`).join(', ')} ${tail}`;
 }
 
-/** The name within its directory; a slash shows that it is (or was) a directory itself. */
-function nameOf(change: Change): string {
-  const entry = change.after?.entry ?? change.before?.entry;
-  const slash = entry?.type === 'directory' && !isDestructiveReplacement(change) ? '/' : '';
+/** `12 to delete`, `9,900 to create`, as pairs; destructive ones first. */
+function kinds(changes: readonly Change[]): { number: string; words: string }[] {
+  const tally = { delete: 0, create: 0, update: 0, unknown: 0, 'no-op': 0 };
+  for (const change of changes) tally[change.action] += 1;
+  const words = [
+    ['delete', 'to delete'],
+    ['create', 'to create'],
+    ['update', 'to update'],
+    ['unknown', 'not known yet'],
+  ] as const;
+  return words.flatMap(([action, text]) => (tally[action] > 0 ? [{ number: count(tally[action]), words: text }] : []));
+}
+
+/** The name within its directory; a slash shows that it is (or was) a directory. */
+export function nameOf(change: Change): string {
+  const entry = (change.after ?? change.before)?.entry;
+  const slash = entry?.type === 'directory' && markOf(change) !== 'replace' ? '/' : '';
   return display(baseName(change.path)) + slash;
-}
-
-function isDestructiveReplacement(change: Change): boolean {
-  return isDestructive(markOf(change)) && change.action === 'update';
 }

@@ -12,6 +12,7 @@ import type { Conflict } from '../../model/plan.js';
 import { describeConflict, describeResolution, describeSide } from '../describe.js';
 import type { Screen } from '../terminal.js';
 import { padEnd, textWidth, wrap } from '../width.js';
+import { safe } from './problem.js';
 import { nameColumn, row } from './row.js';
 
 export interface ConflictPlace {
@@ -29,7 +30,7 @@ export function* humanConflict(conflict: Conflict, screen: Screen, place: Confli
     ['here', describeSide(conflict.local, screen.timeZone, place)],
     [display(conflict.peer), describeSide(conflict.remote, screen.timeZone, place)],
   ];
-  if (conflict.base !== undefined) sides.push(['agreed', describeSide(conflict.base, screen.timeZone, place)]);
+  if (conflict.base !== undefined) sides.push(['before', describeSide(conflict.base, screen.timeZone, place)]);
   const labels = Math.min(24, Math.max(...sides.map(([label]) => textWidth(label))));
   const indent = place.indent + 8;
   for (const [label, text] of sides) {
@@ -38,8 +39,10 @@ export function* humanConflict(conflict: Conflict, screen: Screen, place: Confli
     for (const line of rest) yield `${' '.repeat(indent + labels + 2)}${line}\n`;
   }
   const undecided = conflict.resolution === 'none';
-  const outcome = `${describeResolution(conflict)}${conflict.certainty === 'predicted' ? ' (predicted)' : ''}`;
-  for (const [index, line] of wrap(`${outcome}. ${conflict.because}`, screen.width - indent - 3).entries()) {
+  for (const [index, line] of wrap(
+    `${describeResolution(conflict)}. ${safe(conflict.because)}`,
+    screen.width - indent - 3,
+  ).entries()) {
     const lead = index === 0 ? '-> ' : '   ';
     yield `${' '.repeat(indent)}${undecided ? paint.magenta(lead + line) : lead + line}\n`;
   }

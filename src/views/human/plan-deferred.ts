@@ -2,16 +2,15 @@
 
 import { display } from '../../model/names.js';
 import type { Plan } from '../../model/plan.js';
-import { describePeer, markOf } from '../describe.js';
+import { describePeer, markOf, SYMBOLS } from '../describe.js';
 import { strangerOf } from '../group.js';
-import { count, plural } from '../quantity.js';
+import { plural } from '../quantity.js';
 import type { Screen } from '../terminal.js';
 import { wrap } from '../width.js';
 import type { Fold } from './plan.js';
-import { kinds } from './plan-changes.js';
+import { foldedLine } from './plan-changes.js';
 import { safe } from './problem.js';
 import { colorOf } from './row.js';
-import { SYMBOLS } from '../describe.js';
 
 /** Files named for each such peer. */
 const SHOWN = 5;
@@ -43,7 +42,7 @@ export function* humanDeferred(plan: Plan, screen: Screen, fold: Fold): Generato
     }
     const rest = changes.slice(shown.length);
     if (rest.length > 0) {
-      yield `    ${paint.dim(`... and ${count(rest.length)} more (${kinds(rest)}; ${fold.command} shows all)`)}\n`;
+      yield `    ${paint.dim(foldedLine(rest, '', fold))}\n`;
     }
   }
   yield '\n';

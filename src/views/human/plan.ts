@@ -11,7 +11,7 @@ import type { Mark } from '../describe.js';
 import { sectionsOf } from '../group.js';
 import type { PeerSection } from '../group.js';
 import { count, list, plural, time } from '../quantity.js';
-import { nextStep, summaryLine } from '../summary.js';
+import { hasWork, nextStep, summaryLine } from '../summary.js';
 import type { NextStep } from '../summary.js';
 import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
@@ -47,8 +47,8 @@ export function* planView(output: Output, plan: Plan, options: PlanViewOptions =
   const screen = screenOf(output);
   const { paint } = screen;
   const fold: Fold = {
-    perDirectory: options.full === true ? Infinity : 20,
-    perPeer: options.full === true ? Infinity : 200,
+    perDirectory: options.full === true ? Infinity : 10,
+    perPeer: options.full === true ? Infinity : 100,
     command: options.fullCommand ?? 'csx plan --full',
   };
   if (plan.diagnostics.length > 0) {
@@ -60,9 +60,9 @@ export function* planView(output: Output, plan: Plan, options: PlanViewOptions =
 
   const sections = sectionsOf(plan);
   const busy = sections.filter((section) => section.changes.length > 0 || section.conflicts.length > 0);
-  yield* legend(busy, screen);
+  yield* legend(plan, screen);
   for (const section of busy) yield* peerSection(section, screen, fold, options.verbose === true);
-  yield* quietPeers(sections, screen);
+  if (hasWork(plan)) yield* quietPeers(sections, screen);
   yield* humanActions(plan, screen, fold);
   yield* humanDeferred(plan, screen, fold);
   yield* humanChecks(plan.checks, screen, options.verbose === true);
@@ -72,7 +72,7 @@ export function* planView(output: Output, plan: Plan, options: PlanViewOptions =
 
 function* heading(plan: Plan, screen: Screen): Generator<string> {
   const peers = plural(plan.peers.length, 'peer');
-  const text = `Plan of ${display(plan.host)} (this host) for ${peers}, made ${time(Date.parse(plan.timestamp), screen.timeZone)}`;
+  const text = `Plan of host ${display(plan.host)} for ${peers}, made ${time(Date.parse(plan.timestamp), screen.timeZone)}`;
   for (const line of wrap(text, screen.width)) yield `${screen.paint.bold(line)}\n`;
   const { targets, excludes, groups, peers: only, offline } = plan.options;
   const limits = [
@@ -114,21 +114,27 @@ function* drift(plan: Plan, screen: Screen, fold: Fold): Generator<string> {
 const MEANINGS: readonly (readonly [Mark, string])[] = [
   ['conflict', 'conflict'],
   ['delete', 'delete'],
-  ['replace', 'delete, then create as another type'],
+  ['replace', 'replace by another type'],
   ['create', 'create'],
   ['update', 'update'],
   ['unknown', 'not known yet'],
 ];
 
 /** Says what the symbols mean that follow, and no others. */
-function* legend(sections: readonly PeerSection[], screen: Screen): Generator<string> {
-  const used = new Set(sections.flatMap((section) => [...new Set(section.changes.map(markOf))]));
-  if (sections.some((section) => section.conflicts.length > 0)) used.add('conflict');
+function* legend(plan: Plan, screen: Screen): Generator<string> {
+  const used = new Set<Mark>();
+  for (const change of plan.changes) used.add(markOf(change));
+  for (const change of plan.deferred) used.add(markOf(change));
+  if (plan.conflicts.length > 0) used.add('conflict');
   const parts = MEANINGS.filter(([mark]) => used.has(mark)).map(([mark, meaning]) => `${SYMBOLS[mark]} ${meaning}`);
   if (parts.length === 0) return;
-  for (const line of wrap(`Symbols: ${parts.join(', ')}`, screen.width)) yield `${screen.paint.dim(line)}\n`;
+  // A symbol stays with its meaning where the line breaks.
+  const text = `Symbols: ${parts.map((part) => part.replaceAll(' ', NO_BREAK)).join(', ')}`;
+  for (const line of wrap(text, screen.width)) yield `${screen.paint.dim(line.replaceAll(NO_BREAK, ' '))}\n`;
   yield '\n';
 }
+
+const NO_BREAK = '\u00a0';
 
 function* peerSection(section: PeerSection, screen: Screen, fold: Fold, verbose: boolean): Generator<string> {
   yield* peerHeading(section, screen);

@@ -24,7 +24,12 @@ export function* row(
     return;
   }
   const column = place.indent + SYMBOL_WIDTH + 1 + place.nameWidth + 2;
-  const fits = textWidth(name) <= place.nameWidth;
+  const nameColumns = textWidth(name);
+  const fits = nameColumns <= place.nameWidth;
+  if (!fits && place.indent + SYMBOL_WIDTH + 1 + nameColumns + 2 + textWidth(details) <= screen.width) {
+    yield `${head}${color(name)}  ${details}\n`;
+    return;
+  }
   const below = fits ? column : place.indent + SYMBOL_WIDTH + 5;
   const [first = '', ...rest] = wrap(details, Math.max(16, screen.width - below));
   if (fits) yield `${head}${color(padEnd(name, place.nameWidth))}  ${first}\n`;

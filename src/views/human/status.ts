@@ -1,0 +1,155 @@
+/** `csx status`: which peers are behind and since when, what else is pending, and what to type next. */
+
+import { display } from '../../model/names.js';
+import type { PeerStatus, Status } from '../../model/status.js';
+import { age, count, list, plural, time } from '../quantity.js';
+import { screenOf } from '../terminal.js';
+import type { Output, Screen } from '../terminal.js';
+import { wrap } from '../width.js';
+import { humanProblems, safe } from './problem.js';
+import { table } from './table.js';
+
+export interface StatusOptions {
+  /** Also the first waiting files of each peer. */
+  readonly verbose?: boolean;
+  readonly next?: readonly string[] | undefined;
+}
+
+const CONFLICTS_SHOWN = 10;
+const ACTIONS_SHOWN = 10;
+
+export function* statusView(output: Output, status: Status, options: StatusOptions = {}): Generator<string> {
+  const screen = screenOf(output);
+  const { paint, width } = screen;
+  if (status.problems.length > 0) {
+    yield* humanProblems(status.problems, screen);
+    yield '\n';
+  }
+  const known = `${paint.bold(display(status.host))}: ${plural(status.known, 'file')} known, state in ${safe(status.location)}`;
+  yield `${known}\n`;
+  yield `${lastRun(status, screen)}\n\n`;
+
+  if (status.peers.length > 0) yield* peerTable(status, screen);
+  else yield 'No peers: no group of this host lists another host.\n';
+  for (const peer of status.peers) yield* peerNotes(peer, screen, options.verbose === true);
+  yield '\n';
+
+  yield* pendingConflicts(status, screen);
+  yield* pendingActions(status, screen);
+  if (status.hints > 0) {
+    yield `${plural(status.hints, 'path')} hinted at and not scanned yet (csx scan --hints scans ${status.hints === 1 ? 'it' : 'them'})\n`;
+  }
+  if (status.drift !== undefined && status.drift > 0) {
+    yield `${plural(status.drift, 'file')} changed on disk since the last scan\n`;
+  }
+  yield `${paint.bold(statusLine(status))}\n`;
+  for (const line of (options.next ?? nextAfterStatus(status)).flatMap((text) => wrap(text, width))) yield `${line}\n`;
+}
+
+/** The one line: `Status: 12 changes wait for 1 of 3 peers, 2 conflicts, 1 action pending.` or that all was sent. */
+export function statusLine(status: Status): string {
+  const waiting = status.peers.reduce((sum, peer) => sum + peer.waiting, 0);
+  const behind = status.peers.filter((peer) => peer.waiting > 0).length;
+  if (waiting + status.conflicts.length + status.actions.length === 0) {
+    return `Status: nothing waits to be sent to ${plural(status.peers.length, 'peer')}.`;
+  }
+  return (
+    `Status: ${plural(waiting, 'change')} ${waiting === 1 ? 'waits' : 'wait'} for ${count(behind)} of ${plural(status.peers.length, 'peer')}, ` +
+    `${plural(status.conflicts.length, 'conflict')}, ${plural(status.actions.length, 'action')} pending.`
+  );
+}
+
+function lastRun(status: Status, screen: Screen): string {
+  const run = status.lastRun;
+  if (run === undefined) return 'Nothing was applied from this host yet';
+  const at = run.finishedAt ?? run.startedAt;
+  const when = `${age(status.now - at)} (${time(at, screen.timeZone)})`;
+  if (run.finishedAt === undefined) return `Last apply: started ${when}, not finished: it still runs or was killed`;
+  const how =
+    run.exitStatus === undefined ? '' : run.exitStatus === 0 ? ', all done' : `, exit status ${run.exitStatus}`;
+  return `Last apply: ${when}${how}`;
+}
+
+function peerTable(status: Status, screen: Screen): Generator<string> {
+  const rows = status.peers.map((peer) => [
+    display(peer.name),
+    peer.waiting === 0
+      ? 'nothing'
+      : plural(peer.waiting, 'change') + (peer.forced > 0 ? `, ${count(peer.forced)} forced` : ''),
+    since(peer, status.now),
+    reachability(peer),
+    list(peer.groups.map(display), 4) + (peer.slave ? ' (slave)' : ''),
+  ]);
+  const asked = status.peers.some((peer) => peer.reachable !== 'unknown');
+  const columns = [
+    { title: 'Peer' },
+    { title: 'Waiting' },
+    { title: 'Oldest' },
+    { title: 'Reachable' },
+    { title: 'Groups', cut: true },
+  ];
+  // A column of "not asked" would say nothing.
+  const keep = <Item>(cells: readonly Item[]) => cells.filter((_, index) => asked || index !== 3);
+  return table(keep(columns), rows.map(keep), screen);
+}
+
+function since(peer: PeerStatus, now: number): string {
+  if (peer.waiting === 0) return '';
+  return peer.oldest === undefined ? 'unknown' : age(now - peer.oldest);
+}
+
+function reachability(peer: PeerStatus): string {
+  return peer.reachable === 'unknown' ? 'not asked' : peer.reachable ? 'yes' : 'NO';
+}
+
+function* peerNotes(peer: PeerStatus, screen: Screen, verbose: boolean): Generator<string> {
+  const { paint, width } = screen;
+  if (peer.problem !== undefined) {
+    const lines = wrap(`${display(peer.name)}: ${safe(peer.problem.summary)}`, width - 2);
+    for (const line of lines) yield `  ${paint.red(line)}\n`;
+    if (peer.problem.hint !== undefined)
+      for (const line of wrap(safe(peer.problem.hint), width - 4)) yield `    ${line}\n`;
+  }
+  if (!verbose || peer.waiting === 0) return;
+  yield `  ${display(peer.name)} waits for\n`;
+  for (const path of peer.first) yield `    ${display(path)}\n`;
+  const more = peer.waiting - peer.first.length;
+  if (more > 0) yield `    ${paint.dim(`... and ${count(more)} more (csx db list dirty shows all)`)}\n`;
+}
+
+function* pendingConflicts(status: Status, screen: Screen): Generator<string> {
+  if (status.conflicts.length === 0) return;
+  yield `${screen.paint.bold('Conflicts that need a decision')}\n`;
+  for (const conflict of status.conflicts.slice(0, CONFLICTS_SHOWN)) {
+    const seen = conflict.seen === undefined ? '' : `, seen ${age(status.now - conflict.seen)}`;
+    yield `  ${screen.paint.magenta('!')} ${display(conflict.path)}  with ${display(conflict.peer)}${seen}\n`;
+  }
+  const more = status.conflicts.length - CONFLICTS_SHOWN;
+  if (more > 0) yield `  ${screen.paint.dim(`... and ${count(more)} more (csx conflicts shows all)`)}\n`;
+  yield '\n';
+}
+
+function* pendingActions(status: Status, screen: Screen): Generator<string> {
+  if (status.actions.length === 0) return;
+  yield `${screen.paint.bold('Commands that wait to run on this host')}\n`;
+  const commands = Map.groupBy(status.actions, (action) => action.command);
+  for (const [command, rows] of [...commands].slice(0, ACTIONS_SHOWN)) {
+    const files = list(
+      rows.map((row) => display(row.file)),
+      3,
+    );
+    yield `  ${screen.paint.cyan(display(command))}  for ${files}\n`;
+  }
+  const more = commands.size - ACTIONS_SHOWN;
+  if (more > 0) yield `  ${screen.paint.dim(`... and ${count(more)} more (csx db list actions shows all)`)}\n`;
+  yield '\n';
+}
+
+/** What to type next. */
+export function nextAfterStatus(status: Status): string[] {
+  const waiting = status.peers.some((peer) => peer.waiting > 0);
+  if (status.conflicts.length > 0) return ['Next: csx resolve settles the conflicts, csx apply sends the rest.'];
+  if (waiting || status.actions.length > 0) return ['Next: csx plan shows what would be sent, csx apply sends it.'];
+  if (status.hints > 0 || (status.drift ?? 0) > 0) return ['Next: csx plan'];
+  return status.drift === undefined ? ['Next: csx plan looks for changes on this disk.'] : [];
+}
