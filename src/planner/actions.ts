@@ -1,0 +1,114 @@
+/**
+ * The actions a plan will set off: on the peers by what they receive, here by what changed here.
+ *
+ *   plain           on the peer
+ *   do-local        on the peer, and here for the change that was found here
+ *   do-local-only   only here
+ *
+ * Each distinct command runs once on a host, however many files and groups ask for it. `%%` becomes the list of files
+ * (model/shell.ts); a csync2 peer does that itself, with its URL-encoding for all protection.
+ */
+
+import type { ActionRule } from '../model/config.js';
+import type { Bytes, FileName, PeerName } from '../model/names.js';
+import { compareBytes } from '../model/names.js';
+import type { ActionInvocation, Change } from '../model/plan.js';
+import type { Drift } from '../model/scan.js';
+import { expandCommand } from '../model/shell.js';
+import type { ActionRow } from '../model/store.js';
+import type { Candidate, Membership } from './candidates.js';
+
+export interface ActionInputs {
+  /** This host. */
+  readonly host: PeerName;
+  readonly changes: readonly Change[];
+  /** The candidates the changes come from, by peer and file: their groups' rules count. */
+  readonly candidates: Iterable<Candidate>;
+  readonly drift: readonly Drift[];
+  /** Left over from earlier runs: they run here with the rest. */
+  readonly pending: readonly ActionRow[];
+  readonly membership: Membership;
+}
+
+/** Sorted by host (this one first), command and log file. */
+export function expectActions(inputs: ActionInputs): readonly ActionInvocation[] {
+  const { host, membership } = inputs;
+  const wanted = new Gathered();
+
+  for (const drift of inputs.drift) {
+    if (drift.after?.entry.type === 'socket') continue;
+    // A file that goes to several peers by the same group triggers the group's actions once.
+    const groups = new Set(membership.peersOf(drift.file).flatMap((route) => route.groups));
+    for (const group of groups) {
+      for (const rule of membership.actionRules(drift.file, group)) {
+        if (rule.where !== 'peers') wanted.addRule('local', host, group.name, rule, drift.file);
+      }
+    }
+  }
+  for (const row of inputs.pending) wanted.add('local', host, '', row.command, row.logfile, row.file);
+
+  const carried = new Set(inputs.changes.filter(triggers).map((change) => `${change.peer}\0${change.path}`));
+  for (const candidate of inputs.candidates) {
+    if (!carried.has(`${candidate.peer}\0${candidate.file}`)) continue;
+    for (const group of candidate.groups) {
+      for (const rule of membership.actionRules(candidate.file, group)) {
+        if (rule.where !== 'here') wanted.addRule('remote', candidate.peer, group.name, rule, candidate.file);
+      }
+    }
+  }
+  return wanted.invocations();
+}
+
+/** Whether a peer runs actions for it: those commands do whose column A says so in reference/wire-protocol.md. */
+export function triggers(change: Change): boolean {
+  if (change.action === 'create') return true;
+  return change.action === 'update' && change.aspects.some((aspect) => !/^(owner|mode|mtime)$/.test(aspect));
+}
+
+interface Wanted {
+  readonly when: 'local' | 'remote';
+  readonly host: PeerName;
+  /** The first in the order of names of those that ask for it; '' only when none is known. */
+  group: string;
+  readonly command: Bytes;
+  readonly logfile: Bytes;
+  readonly files: Set<FileName>;
+}
+
+class Gathered {
+  private readonly byKey = new Map<string, Wanted>();
+
+  addRule(when: Wanted['when'], host: PeerName, group: string, rule: ActionRule, file: FileName): void {
+    for (const command of rule.commands) this.add(when, host, group, command, rule.logfile, file);
+  }
+
+  /** csync2 keys its table by file and command, so one command has one log file: two log files are two invocations here. */
+  add(when: Wanted['when'], host: PeerName, group: string, command: Bytes, logfile: Bytes, file: FileName): void {
+    const key = `${when}\0${host}\0${command}\0${logfile}`;
+    const known = this.byKey.get(key);
+    if (known === undefined) {
+      this.byKey.set(key, { when, host, group, command, logfile, files: new Set([file]) });
+    } else {
+      known.files.add(file);
+      if (known.group === '' || (group !== '' && group < known.group)) known.group = group;
+    }
+  }
+
+  invocations(): readonly ActionInvocation[] {
+    return [...this.byKey.keys()].sort(compareBytes).flatMap((key) => {
+      const wanted = this.byKey.get(key);
+      if (wanted === undefined) return [];
+      const triggeredBy = [...wanted.files].sort(compareBytes);
+      return [
+        {
+          host: wanted.host,
+          group: wanted.group,
+          command: expandCommand(wanted.command, triggeredBy),
+          logfile: wanted.logfile,
+          when: wanted.when,
+          triggeredBy,
+        },
+      ];
+    });
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * What a group's auto method makes of a conflict, in the sender's role (reference/behaviour.md, Conflicts).
+ *
+ *   none            nobody wins
+ *   first           the sender
+ *   younger, older  the sender when its mtime is larger / not larger than the peer's
+ *   bigger, smaller the sender when its size is larger / not larger
+ *   left, right     the sender when the peer is not left / not right of it in the host list
+ *   slave peer      the sender, whatever the method
+ *
+ * For younger, older, bigger and smaller a file that was removed on the peer counts as won, and a removal here never wins.
+ */
+
+import type { AutoMethod, Group } from '../model/config.js';
+import type { Entry } from '../model/entry.js';
+import type { PeerName } from '../model/names.js';
+
+export interface Verdict {
+  readonly winner: 'local' | 'peer' | 'none';
+  /** Half a sentence, after "auto METHOD: " or for itself. */
+  readonly because: string;
+}
+
+/**
+ * @param local undefined: removed here
+ * @param remote undefined: removed there
+ */
+export function judge(group: Group, peer: PeerName, local: Entry | undefined, remote: Entry | undefined): Verdict {
+  const members = group.members;
+  const there = members.findIndex((member) => member.name === peer && !member.self);
+  const here = members.findIndex((member) => member.self);
+  if (members[there]?.slave === true && !group.slave) return won('the peer is a slave of the group');
+  switch (group.auto) {
+    case 'none':
+      return { winner: 'none', because: 'the group has no auto method' };
+    case 'first':
+      return won('auto first: who sends first wins');
+    case 'left':
+      return there < here
+        ? lost('auto left: the peer stands left of this host')
+        : won('auto left: this host stands left');
+    case 'right':
+      return there > here
+        ? lost('auto right: the peer stands right of this host')
+        : won('auto right: this host stands right');
+    case 'younger':
+    case 'older':
+      return weigh(group.auto, local, remote, (entry) => entry.mtime, 'time');
+    case 'bigger':
+    case 'smaller':
+      return weigh(group.auto, local, remote, sizeOf, 'size');
+  }
+}
+
+function weigh(
+  method: AutoMethod,
+  local: Entry | undefined,
+  remote: Entry | undefined,
+  measure: (entry: Entry) => number | undefined,
+  what: string,
+): Verdict {
+  if (local === undefined) return lost(`auto ${method}: a removal never wins`);
+  if (remote === undefined) return won(`auto ${method}: it was removed on the peer`);
+  const mine = measure(local);
+  const theirs = measure(remote);
+  // Directories and links keep no time, directories no size: guessing would overwrite by accident.
+  if (mine === undefined || theirs === undefined) {
+    return { winner: 'none', because: `auto ${method}: the ${what} is not known on both sides` };
+  }
+  const larger = mine > theirs;
+  const wins = method === 'younger' || method === 'bigger' ? larger : !larger;
+  return wins
+    ? won(`auto ${method}: this host's version is ${method}`)
+    : lost(`auto ${method}: this host's version is not ${method}`);
+}
+
+/** What lstat gives as the size, where it means the same on every file system. */
+function sizeOf(entry: Entry): number | undefined {
+  switch (entry.type) {
+    case 'file':
+      return entry.size;
+    case 'link':
+      return entry.target === undefined || entry.target === '' ? undefined : entry.target.length;
+    case 'directory':
+      return undefined;
+    case 'fifo':
+    case 'character-device':
+    case 'block-device':
+    case 'socket':
+      return 0;
+  }
+}
+
+function won(because: string): Verdict {
+  return { winner: 'local', because };
+}
+
+function lost(because: string): Verdict {
+  return { winner: 'peer', because };
+}

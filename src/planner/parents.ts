@@ -1,0 +1,89 @@
+/**
+ * Directories that are missing on a peer.
+ *
+ * `Parent dir missing.` says only that some directory above a file is not there. csync2's client then marks the parent, and all it
+ * knows below it, and starts over. Here the same is found before anything is sent: first the ancestors are asked about
+ * (`ancestorsToAsk`), then everything known below the topmost missing one joins the plan (`missingTrees`), since a
+ * directory that is gone there took all of it along.
+ */
+
+import type { FileName, PeerName } from '../model/names.js';
+import { compareBytes, parentName } from '../model/names.js';
+import type { RemoteState } from '../model/plan.js';
+import type { LocalState } from '../model/scan.js';
+import type { Candidate, Membership } from './candidates.js';
+
+/**
+ * The ancestors of files that were answered `parent-missing` which have to be asked about next, in the order of bytes.
+ * All of them in one go: the answers are pipelined, a round trip is dearer than a question.
+ * @param states the peer's answers so far
+ * @param belongs whether a name lies in a group with this peer (others may not be asked: `Permission denied!`)
+ */
+export function ancestorsToAsk(
+  states: ReadonlyMap<FileName, RemoteState>,
+  belongs: (file: FileName) => boolean,
+): readonly FileName[] {
+  const ask = new Set<FileName>();
+  const seen = new Set<FileName>();
+  for (const [file, state] of states) {
+    if (state.kind !== 'parent-missing') continue;
+    for (let above = parentName(file); above !== undefined && !seen.has(above); above = parentName(above)) {
+      seen.add(above);
+      if (!states.has(above) && belongs(above)) ask.add(above);
+    }
+  }
+  return [...ask].sort(compareBytes);
+}
+
+/**
+ * The topmost missing directories, once all ancestors were asked: what is known below them has to be sent too. None lies
+ * within another.
+ */
+export function missingTrees(states: ReadonlyMap<FileName, RemoteState>): readonly FileName[] {
+  const needed = new Set<FileName>();
+  for (const [file, state] of states) {
+    if (state.kind !== 'parent-missing') continue;
+    for (let above = parentName(file); above !== undefined && !needed.has(above); above = parentName(above)) {
+      const there = states.get(above);
+      if (there?.kind !== 'absent' && there?.kind !== 'parent-missing') break;
+      needed.add(above);
+    }
+  }
+  // A chain of missing directories has no gaps, so the topmost of it is the one whose parent is not missing.
+  return [...needed]
+    .filter((name) => {
+      const above = parentName(name);
+      return above === undefined || !needed.has(above);
+    })
+    .sort(compareBytes);
+}
+
+/**
+ * Candidates for ancestors to ask about and for files below missing trees. Names that are candidates already, that have
+ * no route to the peer, or that do not stand on this host's disk are left out.
+ */
+export function joinMissing(
+  peer: PeerName,
+  files: Iterable<FileName>,
+  known: ReadonlySet<FileName>,
+  membership: Membership,
+  local: (file: FileName) => LocalState | 'unreadable' | undefined,
+): readonly Candidate[] {
+  const joined: Candidate[] = [];
+  for (const file of files) {
+    if (known.has(file)) continue;
+    const route = membership.peersOf(file).find((each) => each.peer === peer);
+    const state = route && local(file);
+    if (route === undefined || state === undefined || state === 'unreadable' || state.entry.type === 'socket') continue;
+    joined.push({
+      ...route,
+      file,
+      origin: 'missing-parent',
+      forced: false,
+      local: state,
+      drift: undefined,
+      dirty: undefined,
+    });
+  }
+  return joined;
+}

@@ -1,0 +1,181 @@
+/**
+ * The plan: everything the other files of this room find out, put together, sorted, counted and hashed.
+ *
+ * Pure: the same inputs give the same plan (but for its time and id), in whatever order they come.
+ */
+
+import type { Group, Limit } from '../model/config.js';
+import type { Problem } from '../model/errors.js';
+import type { FileName, PeerName } from '../model/names.js';
+import { compareBytes } from '../model/names.js';
+import { storedName } from '../model/encoding.js';
+import type { Change, Check, Conflict, Plan, PlanOptions, PlanPeer, RemoteState } from '../model/plan.js';
+import { hashPlan, summarizePlan } from '../model/plan-summary.js';
+import type { Drift } from '../model/scan.js';
+import type { ActionRow, Baseline } from '../model/store.js';
+import { expectActions } from './actions.js';
+import type { Candidate, Membership, RootFinding } from './candidates.js';
+import { runChecks } from './checks.js';
+import { keepFeasible } from './feasible.js';
+import type { Reconciled } from './feasible.js';
+import { orderChanges } from './order.js';
+import { reconcile } from './reconcile.js';
+import type { Decide } from './reconcile.js';
+
+/** What was found out about one peer. */
+export interface Observation {
+  readonly peer: PlanPeer;
+  /** Its candidates, those that parents.ts joined included. */
+  readonly candidates: readonly Candidate[];
+  /** Its answers. A candidate without one was not asked: it is deferred. */
+  readonly states: ReadonlyMap<FileName, RemoteState>;
+  readonly baselines: ReadonlyMap<FileName, Baseline>;
+}
+
+export interface PlanInputs {
+  /** ISO 8601, UTC. */
+  readonly timestamp: string;
+  readonly id: string;
+  readonly csxVersion: string;
+  readonly lineage: string | undefined;
+  readonly serial: number;
+  readonly host: string;
+  readonly configHash: string;
+  readonly options: PlanOptions;
+  readonly drift: readonly Drift[];
+  /** Every peer of the run, those with nothing to send included. */
+  readonly observations: readonly Observation[];
+  readonly roots: readonly RootFinding[];
+  /** What scan and candidates had to say. */
+  readonly problems: readonly Problem[];
+  readonly membership: Membership;
+  /** All groups of this host that the run covers. */
+  readonly groups: readonly Group[];
+  /** Files known here in each group, by its name, those that are to be removed included. */
+  readonly groupFiles: ReadonlyMap<string, number>;
+  /** `--max-delete`. */
+  readonly maxDelete: Limit | undefined;
+  /** Commands left over from earlier runs. */
+  readonly pendingActions: readonly ActionRow[];
+  readonly decide?: Decide | undefined;
+}
+
+/**
+ * Makes the plan. Every candidate ends in exactly one of `changes`, `conflicts` (and, where it is resolved for this host, `changes`
+ * as well), `deferred` and `diagnostics`; only an ancestor that was asked about and stands on the peer leaves no trace.
+ */
+export function makePlan(inputs: PlanInputs): Plan {
+  const changes: Change[] = [];
+  const conflicts: Conflict[] = [];
+  const deferred: Change[] = [];
+  const problems: Problem[] = [...inputs.problems];
+
+  const observations = [...inputs.observations].sort((a, b) => compareBytes(a.peer.name, b.peer.name));
+  for (const observation of observations) {
+    for (const { outcome } of keepFeasible(reconcileAll(observation, inputs.decide))) {
+      switch (outcome?.kind) {
+        case 'change':
+          changes.push(outcome.change);
+          break;
+        case 'conflict':
+          conflicts.push(outcome.conflict);
+          if (outcome.change !== undefined) changes.push(outcome.change);
+          break;
+        case 'deferred':
+          deferred.push(outcome.change);
+          break;
+        case 'problem':
+          problems.push(outcome.problem);
+          break;
+        case undefined:
+          break;
+      }
+    }
+  }
+
+  const peers = observations.map((each) => each.peer);
+  const ordered = orderChanges(changes);
+  const diagnostics = problems.sort(compareProblems);
+  const checks = runChecks({ ...inputs, peers, changes: ordered });
+  const actions = expectActions({
+    host: inputs.host as PeerName,
+    changes: ordered,
+    candidates: observations.flatMap((each) => each.candidates),
+    drift: inputs.drift,
+    pending: inputs.pendingActions,
+    membership: inputs.membership,
+  });
+  const plan: Omit<Plan, 'hash' | 'summary'> = {
+    timestamp: inputs.timestamp,
+    id: inputs.id,
+    csxVersion: inputs.csxVersion,
+    lineage: inputs.lineage,
+    serial: inputs.serial,
+    host: inputs.host,
+    configHash: inputs.configHash,
+    options: inputs.options,
+    applyable: isApplyable(ordered, actions.length, checks),
+    complete: isComplete(inputs.options, peers, deferred, diagnostics),
+    errored: diagnostics.some((each) => each.severity === 'error'),
+    peers,
+    drift: sortDrift(inputs.drift),
+    changes: ordered,
+    conflicts,
+    actions,
+    deferred,
+    checks,
+    diagnostics,
+  };
+  const counted = { ...plan, summary: summarizePlan(plan) };
+  return { ...counted, hash: hashPlan(counted) };
+}
+
+function reconcileAll(observation: Observation, decide: Decide | undefined): readonly Reconciled[] {
+  const asked = observation.peer.reachable === true;
+  return [...observation.candidates]
+    .sort((a, b) => compareBytes(a.file, b.file))
+    .map((candidate) => {
+      const remote = asked ? (observation.states.get(candidate.file) ?? 'unknown') : 'unknown';
+      // Only a directory that is missing has to be made: one that stands there was never marked for the peer.
+      if (candidate.origin === 'missing-parent' && (remote === 'unknown' || remote.kind === 'present')) {
+        return { candidate, remote, outcome: undefined };
+      }
+      const baseline = observation.baselines.get(candidate.file);
+      return { candidate, remote, outcome: reconcile(candidate, remote, baseline, decide) };
+    });
+}
+
+/** Whether it makes sense to offer applying it. No-ops alone settle rows without being worth a question. */
+function isApplyable(changes: readonly Change[], actions: number, checks: readonly Check[]): boolean {
+  if (checks.some((check) => check.status === 'fail')) return false;
+  return actions > 0 || changes.some((change) => change.action !== 'no-op');
+}
+
+function isComplete(
+  options: PlanOptions,
+  peers: readonly PlanPeer[],
+  deferred: readonly Change[],
+  diagnostics: readonly Problem[],
+): boolean {
+  if (options.offline || deferred.length > 0 || peers.some((peer) => peer.reachable !== true)) return false;
+  // An error about a peer's file or about a file that could not be read leaves something unknown.
+  return !diagnostics.some((each) => each.severity === 'error');
+}
+
+function compareProblems(a: Problem, b: Problem): number {
+  return (
+    compareBytes(a.severity, b.severity) ||
+    compareBytes(a.peer ?? '', b.peer ?? '') ||
+    compareBytes(a.path ?? '', b.path ?? '') ||
+    compareBytes(a.code, b.code) ||
+    compareBytes(a.summary, b.summary)
+  );
+}
+
+/** As the scan gives it: in the order of stored names. */
+function sortDrift(drift: readonly Drift[]): readonly Drift[] {
+  return drift
+    .map((each) => ({ each, key: storedName(each.file) }))
+    .sort((a, b) => compareBytes(a.key, b.key))
+    .map(({ each }) => each);
+}
