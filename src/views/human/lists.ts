@@ -14,7 +14,7 @@ import type { Output } from '../terminal.js';
 import { padEnd, padStart } from '../width.js';
 import { humanConflict } from './plan-conflicts.js';
 import { safe } from './problem.js';
-import { table } from './table.js';
+import { eachRow, table } from './table.js';
 
 const SHORT_TYPE: Readonly<Record<FileType, string>> = {
   file: 'file',
@@ -68,14 +68,12 @@ export function* dirtyView(output: Output, rows: readonly DirtyRow[], now: numbe
     yield 'Nothing is marked as changed.\n';
     return;
   }
-  const lines = rows
-    .values()
-    .map((row) => [
-      display(row.peer),
-      row.forced ? 'yes' : 'no',
-      row.since === undefined ? 'by csync2' : age(now - row.since),
-      display(row.file),
-    ]);
+  const lines = eachRow(rows, (row) => [
+    display(row.peer),
+    row.forced ? 'yes' : 'no',
+    row.since === undefined ? 'by csync2' : age(now - row.since),
+    display(row.file),
+  ]);
   const columns = [{ title: 'Peer' }, { title: 'Forced' }, { title: 'Marked' }, { title: 'File', cut: true }];
   yield* table(columns, lines, screenOf(output));
 }
@@ -86,7 +84,7 @@ export function* hintsView(output: Output, rows: readonly HintRow[]): Generator<
     yield 'No path is hinted at.\n';
     return;
   }
-  const lines = rows.values().map((row) => [row.recursive ? 'with all below' : 'alone', display(row.file)]);
+  const lines = eachRow(rows, (row) => [row.recursive ? 'with all below' : 'alone', display(row.file)]);
   yield* table([{ title: 'Scan' }, { title: 'Path', cut: true }], lines, screenOf(output));
 }
 
@@ -96,7 +94,7 @@ export function* actionsView(output: Output, rows: readonly ActionRow[]): Genera
     yield 'No command waits to run.\n';
     return;
   }
-  const lines = rows.values().map((row) => [display(row.command), display(row.logfile), display(row.file)]);
+  const lines = eachRow(rows, (row) => [display(row.command), display(row.logfile), display(row.file)]);
   yield* table([{ title: 'Command' }, { title: 'Output to' }, { title: 'For', cut: true }], lines, screenOf(output));
 }
 

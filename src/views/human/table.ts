@@ -43,6 +43,14 @@ export function* table(
   for (; more.done !== true; more = iterator.next()) yield `${lineOf(columns, more.value, widths)}\n`;
 }
 
+/** The cells of rows, made when they are asked for. */
+export function* eachRow<Row>(
+  rows: Iterable<Row>,
+  cells: (row: Row) => readonly string[],
+): Generator<readonly string[]> {
+  for (const row of rows) yield cells(row);
+}
+
 function fit(columns: readonly Column[], sample: readonly (readonly string[])[], screen: Screen): readonly number[] {
   const widths = columns.map((column, index) =>
     sample.reduce((most, row) => Math.max(most, textWidth(row[index] ?? '')), textWidth(column.title)),
