@@ -63,7 +63,7 @@ const TYPES: Readonly<Record<string, FileType>> = {
 };
 
 const GRAMMAR =
-  /^v1(?::mtime=(\d{1,16}))?(?::mode=(\d{1,10}))?(?::uid=(\d{1,10}))?(?::gid=(\d{1,10}))?:type=(?:(reg):size=(\d{1,16})|(dir|fifo|sock)|(chr|blk):dev=(\d{1,16})|(lnk):target=([^\0]{0,12288}))$/;
+  /^v1(?::mtime=(-?\d{1,16}))?(?::mode=(\d{1,10}))?(?::uid=(\d{1,10}))?(?::gid=(\d{1,10}))?:type=(?:(reg):size=(\d{1,16})|(dir|fifo|sock)|(chr|blk):dev=(\d{1,16})|(lnk):target=([^\0]{0,12288}))$/;
 
 /** Reads a decoded check text; undefined when it is not one (a row written by hand, a peer's `---`). */
 export function parseCheckText(text: string): Entry | undefined {
@@ -90,5 +90,5 @@ function number(digits: string | undefined): number | undefined {
 
 /** The text with `mtime=0` in place of its mtime: the form in which SIG compares. */
 export function withoutMtime(text: CheckText): CheckText {
-  return text.replace(/^(v1:mtime=)\d+/, '$10') as CheckText;
+  return text.replace(/^(v1:mtime=)-?\d+/, '$10') as CheckText;
 }
