@@ -199,7 +199,9 @@ class OpList {
       *[Symbol.iterator]() {
         let position = 0;
         for (let at = 0; at < end; at += 3) {
-          const [offset = 0, start = 0, length = 0] = copies.subarray(at, at + 3);
+          const offset = copies[at] ?? 0;
+          const start = copies[at + 1] ?? 0;
+          const length = copies[at + 2] ?? 0;
           if (offset > position) yield { kind: 'literal', offset: position, length: offset - position };
           yield { kind: 'copy', start, length };
           position = offset + length;

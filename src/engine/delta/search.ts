@@ -40,12 +40,11 @@ export class BlockSearch {
   #shift: number;
   #finished = false;
 
-  /** The signature must have blocks. */
-  constructor(signature: Signature, onMatch: OnMatch) {
+  /** The signature must have blocks. `kernel` is for tests: an instance that nobody else uses. */
+  constructor(signature: Signature, onMatch: OnMatch, kernel = idle.pop() ?? createKernel()) {
     const { kind, blockLength, strongLength } = signature;
     this.#onMatch = onMatch;
     this.#blockLength = blockLength;
-    const kernel = idle.pop() ?? createKernel();
     this.#kernel = kernel;
 
     const blockCount = Math.min(signature.blockCount, MAX_SEARCHED_BLOCKS);
