@@ -200,9 +200,11 @@ type RequiredOf<V extends Verb> = Exclude<ArgumentOf<V>, { readonly optional: tr
 type OptionalOf<V extends Verb> = Extract<ArgumentOf<V>, { readonly optional: true }>;
 
 /** The arguments of a verb by name, decoded: `{ key, file }` for SIG. Byte strings; numbers for decimals. */
-export type Arguments<V extends Verb> = {
-  readonly [A in RequiredOf<V> as A['name']]: ValueOf<A>;
-} & { readonly [A in OptionalOf<V> as A['name']]?: ValueOf<A> };
+export type Arguments<V extends Verb> = V extends Verb
+  ? { readonly [A in RequiredOf<V> as A['name']]: ValueOf<A> } & {
+      readonly [A in OptionalOf<V> as A['name']]?: ValueOf<A>;
+    }
+  : never;
 
 /** One command of a client. */
 export type Request = { readonly [V in Verb]: { readonly verb: V; readonly args: Arguments<V> } }[Verb];

@@ -1,0 +1,344 @@
+/**
+ * The mechanism under a Connection: what waits to be written, what waits for its answer, the barrier behind PATCH, the
+ * deadline, and the one failure that ends it all.
+ *
+ * Invariants: what is written is due in the same order, and the reader expects exactly what is due. While the barrier is up, only
+ * the PATCH is due and nothing but its body is written. A failure happens once; afterwards nothing is due.
+ */
+
+import type { Duplex } from 'node:stream';
+import { CsxError } from '../../model/errors.js';
+import { writeBodyHeader, writeBodyRefusal } from '../wire/body.js';
+import { ResponseReader } from '../wire/response.js';
+import type { Answer, ResponseEvent } from '../wire/response.js';
+import { Deadline } from './deadline.js';
+import { describeExchange } from './exchange.js';
+import type { Body, Exchange, PatchJob } from './exchange.js';
+import * as failures from './failure.js';
+import type { PeerLabel } from './failure.js';
+import { Fifo } from './fifo.js';
+import { Outbox } from './outbox.js';
+
+/** How much may be under way before `room()` waits. */
+export interface Window {
+  readonly commands: number;
+  readonly bytes: number;
+}
+
+export class Pipeline {
+  readonly #label: PeerLabel;
+  readonly #socket: Duplex;
+  readonly #window: Window;
+  readonly #reader = new ResponseReader();
+  readonly #outbox: Outbox;
+  readonly #deadline: Deadline;
+  /** Not yet written. */
+  readonly #waiting = new Fifo<Exchange>();
+  #waitingBytes = 0;
+  /** Written, answer due. */
+  readonly #due = new Fifo<Exchange>();
+  #barrier = false;
+  #scheduled = false;
+  #failure: CsxError | undefined;
+  /** A consumer of rows or content has enough for now. */
+  #paused = false;
+  #endedWhilePaused = false;
+  #received = 0;
+  #roundTrips = 0;
+  #turned = true;
+  #rooms: (() => void)[] = [];
+
+  constructor(socket: Duplex, label: PeerLabel, window: Window, answerDeadline: number) {
+    this.#label = label;
+    this.#socket = socket;
+    this.#window = window;
+    this.#deadline = new Deadline(answerDeadline, () => {
+      this.fail(failures.timeoutFailure(this.#label, answerDeadline, this.activity()));
+    });
+    this.#outbox = new Outbox(socket, () => {
+      this.#deadline.progress();
+    });
+    socket.on('data', (chunk: Buffer) => {
+      this.#receive(chunk);
+    });
+    socket.on('drain', () => {
+      this.#schedule();
+    });
+    socket.on('error', (error) => {
+      this.#lost(error);
+    });
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => {
+        this.#lost(undefined);
+      });
+    }
+  }
+
+  get failure(): CsxError | undefined {
+    return this.#failure;
+  }
+
+  get outstanding(): number {
+    return this.#waiting.length + this.#due.length;
+  }
+
+  get counters(): { readonly sent: number; readonly received: number; readonly roundTrips: number } {
+    return { sent: this.#outbox.sent, received: this.#received, roundTrips: this.#roundTrips };
+  }
+
+  /** Takes a command; it is written in this turn, unless the barrier is up or the socket is full. */
+  give(exchange: Exchange): void {
+    if (this.#failure !== undefined) {
+      this.#reject(exchange, this.#failure);
+      return;
+    }
+    this.#waiting.push(exchange);
+    this.#waitingBytes += exchange.bytes.length;
+    this.#schedule();
+  }
+
+  async room(): Promise<void> {
+    while (this.#failure === undefined && !this.#hasRoom()) {
+      await new Promise<void>((resolve) => {
+        this.#rooms.push(resolve);
+      });
+    }
+  }
+
+  /** The consumer of rows or content is ready for more. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#deadline.resume();
+    this.#socket.resume();
+    this.#handleAll();
+    if (this.#endedWhilePaused) this.#lost(undefined);
+  }
+
+  /** Ends everything: the socket is destroyed, whatever is outstanding rejects with the error. */
+  fail(error: CsxError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#deadline.stop();
+    this.#socket.destroy();
+    for (const queue of [this.#due, this.#waiting]) {
+      for (let exchange = queue.shift(); exchange !== undefined; exchange = queue.shift()) {
+        this.#reject(exchange, error);
+      }
+    }
+    this.#waitingBytes = 0;
+    this.#tellRoom();
+  }
+
+  /** What the session is busy with, for messages: completes "while ...". */
+  activity(): string {
+    const exchange = this.#due.peek() ?? this.#waiting.peek();
+    return exchange === undefined ? 'it was idle' : `waiting for the answer to ${describeExchange(exchange)}`;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  /** Writes what may be written. */
+  #pump(): void {
+    while (!this.#barrier && !this.#outbox.blocked) {
+      const exchange = this.#waiting.shift();
+      if (exchange === undefined) break;
+      this.#waitingBytes -= exchange.bytes.length;
+      this.#barrier = exchange.patch !== undefined;
+      this.#await(exchange);
+      this.#countTrip();
+      this.#outbox.write(exchange.bytes);
+    }
+    this.#outbox.flush();
+    if (this.#rooms.length > 0 && this.#hasRoom()) this.#tellRoom();
+  }
+
+  #await(exchange: Exchange): void {
+    this.#due.push(exchange);
+    this.#reader.expect(exchange.shape);
+    if (this.#due.length === 1) this.#deadline.start();
+  }
+
+  #countTrip(): void {
+    if (this.#turned) this.#roundTrips += 1;
+    this.#turned = false;
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#failure !== undefined) return;
+    this.#received += chunk.length;
+    this.#turned = true;
+    this.#deadline.progress();
+    this.#reader.push(chunk);
+    this.#handleAll();
+  }
+
+  #handleAll(): void {
+    try {
+      while (!this.#paused && this.#failure === undefined) {
+        const event = this.#reader.next();
+        if (event === undefined) return;
+        this.#handle(event);
+      }
+    } catch (error) {
+      this.fail(failures.protocolFailure(this.#label, error, this.activity()));
+    }
+  }
+
+  #handle(event: ResponseEvent): void {
+    switch (event.kind) {
+      case 'row':
+        if (this.#due.peek()?.rows?.push(event.row) === false) this.#pause();
+        return;
+      case 'content':
+        if (this.#due.peek()?.content?.push(event.bytes) === false) this.#pause();
+        return;
+      case 'answer':
+        this.#settle(event.answer);
+    }
+  }
+
+  #settle(answer: Answer): void {
+    const exchange = this.#due.shift();
+    if (exchange === undefined) return;
+    if (this.#due.length === 0 && !this.#barrier) this.#deadline.clear();
+    if (exchange.patch !== undefined && answer.kind === 'send-data') {
+      void this.#sendBody(exchange, exchange.patch, answer.signature);
+      return;
+    }
+    if (exchange.patch !== undefined) {
+      exchange.patch.sent.resolve(false);
+      this.#lift();
+    }
+    exchange.resolve(answer);
+    if (this.#rooms.length > 0 && this.#hasRoom()) this.#tellRoom();
+  }
+
+  /** The peer has accepted a PATCH: the body goes out, then everything that waited. Never rejects. */
+  async #sendBody(exchange: Exchange, job: PatchJob, signature: Buffer | undefined): Promise<void> {
+    this.#deadline.pause();
+    const body = await this.#makeBody(job, signature);
+    if (this.#takeAlong([exchange])) return;
+    // Made without `patch`: its answer is a plain line, and its failure takes the followers along.
+    const { patch: _, ...closing } = exchange;
+    this.#await({ ...closing, shape: 'line', followers: job.followers });
+    this.#countTrip();
+    if (body === undefined) this.#outbox.write(writeBodyRefusal());
+    else await this.#writeBody(body, job);
+    this.#deadline.resume();
+    // The last answer may come before the last byte has left, so a failure may have missed the followers.
+    if (this.#takeAlong(job.followers)) {
+      job.sent.resolve(false);
+      return;
+    }
+    if (body !== undefined) {
+      this.#waiting.prepend(job.followers);
+      for (const follower of job.followers) this.#waitingBytes += follower.bytes.length;
+    }
+    job.sent.resolve(body !== undefined);
+    this.#lift();
+  }
+
+  async #makeBody(job: PatchJob, signature: Buffer | undefined): Promise<Body | undefined> {
+    try {
+      return await job.respond(signature);
+    } catch (error) {
+      job.failure = asError(error);
+      return undefined;
+    }
+  }
+
+  /** Never rejects: a body that fails ends the connection. */
+  async #writeBody(body: Body, job: PatchJob): Promise<void> {
+    try {
+      await this.#writeChunks(body);
+    } catch (error) {
+      job.failure = asError(error);
+      this.fail(failures.dropped(this.#label, error));
+    }
+  }
+
+  async #writeChunks(body: Body): Promise<void> {
+    let left = body.length;
+    this.#outbox.write(writeBodyHeader(body.length));
+    for await (const chunk of body.chunks) {
+      if (this.#failure !== undefined) return;
+      left -= chunk.length;
+      if (left < 0) break;
+      this.#outbox.write(chunk);
+      if (this.#outbox.blocked) {
+        // From here the peer is the slow one again.
+        this.#deadline.resume();
+        await this.#outbox.ready();
+        this.#deadline.pause();
+      }
+    }
+    if (left !== 0 && this.failure === undefined) {
+      throw new CsxError(
+        'INTERNAL',
+        `A delta announced as ${body.length} bytes ${left < 0 ? 'is longer' : 'ended early'}.`,
+      );
+    }
+  }
+
+  /** The way is free again; called in the turn of the last byte, so that what waited leaves with it. */
+  #lift(): void {
+    this.#barrier = false;
+    this.#pump();
+    if (this.#due.length === 0) this.#deadline.clear();
+  }
+
+  #pause(): void {
+    this.#paused = true;
+    this.#deadline.pause();
+    this.#socket.pause();
+  }
+
+  #lost(error: Error | undefined): void {
+    if (this.#failure !== undefined) return;
+    if (this.#paused && error === undefined) {
+      this.#endedWhilePaused = true;
+      return;
+    }
+    this.#reader.end();
+    this.#handleAll();
+    if (this.#paused) {
+      this.#endedWhilePaused = true;
+      return;
+    }
+    this.fail(failures.connectionLost(this.#label, error, this.activity()));
+  }
+
+  /** Whether the connection has failed meanwhile; then these, which no queue holds, are rejected too. */
+  #takeAlong(exchanges: readonly Exchange[]): boolean {
+    if (this.#failure === undefined) return false;
+    for (const exchange of exchanges) this.#reject(exchange, this.#failure);
+    return true;
+  }
+
+  #reject(exchange: Exchange, error: CsxError): void {
+    exchange.reject(error);
+    for (const follower of exchange.patch?.followers ?? exchange.followers ?? []) follower.reject(error);
+  }
+
+  #hasRoom(): boolean {
+    return this.outstanding < this.#window.commands && this.#waitingBytes < this.#window.bytes;
+  }
+
+  #tellRoom(): void {
+    const rooms = this.#rooms;
+    this.#rooms = [];
+    for (const tell of rooms) tell();
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new CsxError('INTERNAL', 'A delta could not be made.', { cause: error });
+}
