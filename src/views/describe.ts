@@ -166,7 +166,7 @@ export function describeSide(
   if (entry.mtime !== undefined && entry.mtime !== 0) parts.push(time(entry.mtime * 1000, timeZone));
   if (entry.mode !== undefined && entry.type !== 'link') parts.push(`mode ${mode(entry.mode)}`);
   if (entry.uid !== undefined || entry.gid !== undefined) parts.push(`owner ${owner(entry)}`);
-  if (told.digests === true && side.digest !== undefined) parts.push(`sha256 ${side.digest.slice(0, 12)}`);
+  if (told.digests === true && side.digest !== undefined) parts.push(`sha256:${side.digest.slice(0, 12)}`);
   return parts.join(', ');
 }
 

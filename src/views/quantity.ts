@@ -41,9 +41,10 @@ export function sizeChange(before: number, after: number): string {
   return from === to ? `${count(before)} -> ${count(after)} bytes` : `${from} -> ${to}`;
 }
 
-/** How long something took: `0.3 s`, `42 s`, `3 min 12 s`, `2 h 5 min` */
+/** How long something took: `48 ms`, `0.3 s`, `42 s`, `3 min 12 s`, `2 h 5 min` */
 export function duration(milliseconds: number): string {
-  if (milliseconds < 9_950) return `${(Math.max(0, milliseconds) / 1000).toFixed(1)} s`;
+  if (milliseconds < 99.5) return `${Math.round(Math.max(0, milliseconds))} ms`;
+  if (milliseconds < 9_950) return `${(milliseconds / 1000).toFixed(1)} s`;
   const seconds = Math.round(milliseconds / 1000);
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;

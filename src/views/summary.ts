@@ -8,9 +8,8 @@
  * All six figures are always there, in this order; `1 conflict` and `1 action` are the only words that bend.
  */
 
-import { display } from '../model/names.js';
 import type { Plan } from '../model/plan.js';
-import { count, list, plural, size } from './quantity.js';
+import { count, plural, size } from './quantity.js';
 
 export interface NextStep {
   /** Where the plan was saved, as the user would type it; undefined: nowhere. */
@@ -53,44 +52,39 @@ function deferredSentence(plan: Plan): string {
   return ` ${plural(deferred, 'change')} ${verb} for ${plural(peers, 'peer')} that could not be asked.`;
 }
 
-/** What to type next, one line each. */
+/** What to type next, one step each; empty when there is nothing to do. */
 export function nextStep(plan: Plan, options: NextStep): string[] {
   if (options.next !== undefined) return [...options.next];
-  const failed = plan.checks.filter((check) => check.status === 'fail').map((check) => check.name);
-  if (failed.length > 0) return [`This plan cannot be applied: ${list(failed.map(quoted))} failed, see Checks above.`];
-  const work = hasWork(plan);
-  const lines: string[] = [];
-  const apply = options.savedTo === undefined ? 'csx apply' : `csx apply ${shellWord(options.savedTo)}`;
-  if (options.savedTo !== undefined) lines.push(`Saved to ${display(options.savedTo)}.`);
-  if (work) {
-    const undecided = plan.conflicts.filter((conflict) => conflict.resolution === 'none').length;
-    if (isLimited(plan) && options.savedTo === undefined) {
-      lines.push('Next: add --out FILE to keep this plan, then csx apply FILE carries out just this.');
-    } else {
-      lines.push(`Next: ${apply}`);
-    }
-    if (undecided > 0) {
-      lines.push(
-        options.savedTo === undefined
-          ? `      It asks what to do about ${undecided === 1 ? 'the conflict' : `the ${count(undecided)} conflicts`}; --on-conflict decides without asking.`
-          : `      It leaves the ${undecided === 1 ? 'conflict' : `${count(undecided)} conflicts`} alone; csx resolve settles ${undecided === 1 ? 'it' : 'them'}.`,
-      );
-    }
-  } else if (plan.changes.length > 0) {
-    lines.push(
-      `${plural(plan.changes.length, 'file')} ${plan.changes.length === 1 ? 'was' : 'were'} marked as changed and turned out equal; ${apply} clears the marks.`,
-    );
+  const saved = options.savedTo === undefined ? undefined : shellWord(options.savedTo);
+  if (plan.checks.some((check) => check.status === 'fail')) {
+    return ['settle the failed check above; this plan cannot be applied'];
   }
-  return lines;
+  if (!hasWork(plan)) return plan.changes.length === 0 ? [] : [equalStep(plan.changes.length, saved)];
+  const undecided = plan.conflicts.filter((conflict) => conflict.resolution === 'none').length;
+  const them = undecided === 1 ? 'it' : 'them';
+  if (saved !== undefined) {
+    const rest =
+      undecided === 0
+        ? []
+        : [`csx resolve settles ${plural(undecided, 'conflict')}; the saved plan leaves ${them} alone`];
+    return [`csx apply ${saved}`, ...rest];
+  }
+  const apply = isLimited(plan)
+    ? 'add --out FILE to keep this plan; csx apply FILE then carries out just this'
+    : 'csx apply';
+  return undecided === 0
+    ? [apply]
+    : [apply, `it asks about ${plural(undecided, 'conflict')}; --on-conflict decides ${them} without asking`];
+}
+
+function equalStep(files: number, saved: string | undefined): string {
+  const were = files === 1 ? '1 file was' : `${count(files)} files were`;
+  return `csx apply${saved === undefined ? '' : ` ${saved}`} clears the marks: ${were} marked as changed and turned out equal`;
 }
 
 function isLimited(plan: Plan): boolean {
   const { targets, excludes, peers, groups } = plan.options;
   return targets.length + excludes.length + peers.length + groups.length > 0;
-}
-
-function quoted(name: string): string {
-  return `"${name}"`;
 }
 
 /** A word as it can be pasted into a shell. */

@@ -20,10 +20,10 @@ export function* actionResults(results: readonly ActionResult[], screen: Screen,
   yield `${paint.bold('Commands')}\n`;
   for (const result of full ? sorted : sorted.slice(0, SHOWN)) {
     yield `  ${word(result, screen)}  ${display(result.action.command)}\n`;
-    for (const line of wrap(facts(result), width - 10)) yield `          ${line}\n`;
+    for (const line of wrap(facts(result), width - 11)) yield `           ${line}\n`;
     if (result.status !== 'failed' || result.output === '') continue;
     const lines = result.output.trimEnd().split('\n');
-    for (const line of lines.slice(-OUTPUT_LINES)) yield `          ${paint.dim('|')} ${display(line)}\n`;
+    for (const line of lines.slice(-OUTPUT_LINES)) yield `           ${paint.dim('|')} ${display(line)}\n`;
   }
   if (!full && sorted.length > SHOWN) yield `  ${paint.dim(`... and ${count(sorted.length - SHOWN)} more`)}\n`;
   yield '\n';
@@ -33,13 +33,13 @@ function word(result: ActionResult, screen: Screen): string {
   const { paint } = screen;
   switch (result.status) {
     case 'done':
-      return paint.green('ok    ');
+      return paint.green('ok     ');
     case 'failed':
-      return paint.red.bold('FAILED');
+      return paint.red.bold('FAILED ');
     case 'delegated':
-      return paint.cyan('sent  ');
+      return paint.cyan('sent   ');
     case 'not-run':
-      return paint.yellow('not run'.slice(0, 7));
+      return paint.yellow('not run');
   }
 }
 

@@ -13,6 +13,7 @@ import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
 import { textWidth, wrap } from '../width.js';
 import { actionResults } from './apply-actions.js';
+import { nextLines } from './next.js';
 import { humanProblems, safe } from './problem.js';
 
 export interface ApplyResultOptions {
@@ -50,8 +51,7 @@ export function* applyResultView(
     yield `${paint.yellow('Stopped by --timeout. What was under way was finished; nothing is lost.')}\n`;
   const whole = isComplete(result);
   yield `${(whole ? paint.green : paint.yellow).bold(resultLine(result.summary))}\n`;
-  for (const line of (options.next ?? nextAfterApply(result)).flatMap((text) => wrap(text, screen.width)))
-    yield `${line}\n`;
+  yield* nextLines(options.next ?? nextAfterApply(result), screen);
 }
 
 /** The one line scripts and people look for. All figures are always there, in this order. */
@@ -155,7 +155,7 @@ function* conflictsLeft(result: ApplyResult, screen: Screen, full: boolean): Gen
   if (conflicts.length === 0) return;
   yield `${screen.paint.bold('Conflicts left as they are')}\n`;
   for (const conflict of full ? conflicts : conflicts.slice(0, CONFLICTS_SHOWN)) {
-    yield `  ${screen.paint.magenta('!')} ${display(conflict.path)}  ${describeConflict(conflict)}\n`;
+    yield `  ${screen.paint.magenta('!')} ${display(conflict.path)}  ${describeConflict({ ...conflict, certainty: 'certain' })}\n`;
   }
   if (!full && conflicts.length > CONFLICTS_SHOWN) {
     yield `  ${screen.paint.dim(`... and ${count(conflicts.length - CONFLICTS_SHOWN)} more (csx conflicts shows all)`)}\n`;
@@ -167,16 +167,16 @@ function* conflictsLeft(result: ApplyResult, screen: Screen, full: boolean): Gen
 export function nextAfterApply(result: ApplyResult): string[] {
   const { failed, skipped, notAttempted, unreachable, conflicts, actionsFailed } = result.summary;
   const lines: string[] = [];
-  if (skipped > 0) lines.push('Next: csx plan shows anew what was skipped because it changed after the plan was made.');
+  if (skipped > 0) lines.push('csx plan shows anew what was skipped because it changed after the plan was made');
   if (failed + notAttempted + unreachable > 0) {
-    lines.push('Next: csx apply tries again what is left; it stays marked until it is done.');
+    lines.push('csx apply tries again what is left; it stays marked until it is done');
   }
-  if (conflicts > 0) lines.push(`Next: csx resolve settles the ${conflicts === 1 ? 'conflict' : 'conflicts'}.`);
+  if (conflicts > 0) lines.push(`csx resolve settles the ${conflicts === 1 ? 'conflict' : 'conflicts'}`);
   if (actionsFailed > 0) {
     const commands = result.actions
       .filter((each) => each.status === 'failed')
       .map((each) => display(each.action.command));
-    lines.push(`Look after ${list(commands, 3)}: the files are in place, the command failed.`);
+    lines.push(`look after ${list(commands, 3)}: the files are in place, the command failed`);
   }
   return lines;
 }

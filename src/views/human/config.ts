@@ -42,7 +42,7 @@ export function* configCheckView(output: Output, check: ConfigCheck): Generator<
     const columns = [
       { title: 'Group' },
       { title: 'This host' },
-      { title: 'Peers', cut: true },
+      { title: 'Peers', cut: 'end' },
       { title: 'Patterns', align: 'right' },
       { title: 'Actions', align: 'right' },
       { title: 'Conflicts' },

@@ -12,9 +12,11 @@ import { age, plural, size, time } from '../quantity.js';
 import { screenOf } from '../terminal.js';
 import type { Output } from '../terminal.js';
 import { padEnd, padStart } from '../width.js';
+import { nextLines } from './next.js';
 import { humanConflict } from './plan-conflicts.js';
 import { safe } from './problem.js';
 import { eachRow, table } from './table.js';
+import type { Column } from './table.js';
 
 const SHORT_TYPE: Readonly<Record<FileType, string>> = {
   file: 'file',
@@ -74,7 +76,12 @@ export function* dirtyView(output: Output, rows: readonly DirtyRow[], now: numbe
     row.since === undefined ? 'by csync2' : age(now - row.since),
     display(row.file),
   ]);
-  const columns = [{ title: 'Peer' }, { title: 'Forced' }, { title: 'Marked' }, { title: 'File', cut: true }];
+  const columns: Column[] = [
+    { title: 'Peer' },
+    { title: 'Forced' },
+    { title: 'Marked' },
+    { title: 'File', cut: 'middle' },
+  ];
   yield* table(columns, lines, screenOf(output));
 }
 
@@ -85,7 +92,7 @@ export function* hintsView(output: Output, rows: readonly HintRow[]): Generator<
     return;
   }
   const lines = eachRow(rows, (row) => [row.recursive ? 'with all below' : 'alone', display(row.file)]);
-  yield* table([{ title: 'Scan' }, { title: 'Path', cut: true }], lines, screenOf(output));
+  yield* table([{ title: 'Scan' }, { title: 'Path', cut: 'middle' }], lines, screenOf(output));
 }
 
 /** `csx db list actions` */
@@ -95,7 +102,11 @@ export function* actionsView(output: Output, rows: readonly ActionRow[]): Genera
     return;
   }
   const lines = eachRow(rows, (row) => [display(row.command), display(row.logfile), display(row.file)]);
-  yield* table([{ title: 'Command' }, { title: 'Output to' }, { title: 'For', cut: true }], lines, screenOf(output));
+  yield* table(
+    [{ title: 'Command' }, { title: 'Output to' }, { title: 'For', cut: 'middle' }],
+    lines,
+    screenOf(output),
+  );
 }
 
 /** A peer's pinned certificate, as `csx trust list` shows it. The command reads the certificate; views do no cryptography. */
@@ -155,5 +166,10 @@ export function* conflictsView(
   }
   const open = conflicts.filter((conflict) => conflict.resolution === 'none').length;
   yield `${screen.paint.bold(`${plural(conflicts.length, 'conflict')}, ${open} to be decided.`)}\n`;
-  if (open > 0) yield 'Next: csx resolve decides one by one, csx resolve --keep local|peer|both for all.\n';
+  if (open > 0) {
+    yield* nextLines(
+      ['csx resolve asks about one after the other', 'csx resolve --keep local|peer|both decides all'],
+      screen,
+    );
+  }
 }

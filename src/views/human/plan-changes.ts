@@ -8,17 +8,21 @@ import type { ChangeDirectory } from '../group.js';
 import { count, plural } from '../quantity.js';
 import type { Screen } from '../terminal.js';
 import type { Fold } from './plan.js';
+import { paragraph } from './paragraph.js';
 import { nameColumn, row } from './row.js';
 
 /** Folding away this many or fewer would cost the line it saves. */
 const NOT_WORTH_FOLDING = 2;
 /** Rows that decide the width of the name column: laying out a million rows must not take a million names. */
 const SAMPLE = 200;
+/** How the line about what is folded away stands. */
+const FOLDED = { indent: 4, hanging: 4 };
 
 export function* humanChanges(changes: readonly Change[], screen: Screen, fold: Fold): Generator<string> {
   // Deletions have an allowance of their own: no list of other changes can push them out of sight.
   const left = { destructive: fold.perPeer, rest: fold.perPeer };
   const hidden: ChangeDirectory[] = [];
+  let told = false;
   for (const directory of changeDirectories(changes)) {
     const destructive = allowance(directory.destructive, Math.min(fold.perDirectory * 2, left.destructive));
     const rest = allowance(directory.rest, Math.min(fold.perDirectory, left.rest));
@@ -28,7 +32,10 @@ export function* humanChanges(changes: readonly Change[], screen: Screen, fold: 
     }
     left.destructive -= destructive;
     left.rest -= rest;
-    yield* oneDirectory(directory, destructive, rest, screen, fold);
+    const folds = destructive < directory.destructive.length || rest < directory.rest.length;
+    // How to see all is said once for each peer, not at every list.
+    yield* oneDirectory(directory, destructive, rest, screen, told ? undefined : fold);
+    told ||= folds;
   }
   if (hidden.length > 0) yield* remaining(hidden, screen, fold);
 }
@@ -44,7 +51,7 @@ function* oneDirectory(
   destructive: number,
   rest: number,
   screen: Screen,
-  fold: Fold,
+  fold: Fold | undefined,
 ): Generator<string> {
   const name = display(directory.name);
   yield `  ${name}\n`;
@@ -59,7 +66,8 @@ function* oneDirectory(
     }
   }
   const hidden = [...directory.destructive.slice(destructive), ...directory.rest.slice(rest)];
-  if (hidden.length > 0) yield `    ${screen.paint.dim(foldedLine(hidden, ` in ${name}`, fold))}\n`;
+  if (hidden.length === 0) return;
+  yield* paragraph(foldedLine(hidden, ` in ${name}`, fold), screen, { ...FOLDED, paint: screen.paint.dim });
 }
 
 /** What the allowance for this peer leaves out. */
@@ -68,20 +76,21 @@ function* remaining(all: readonly ChangeDirectory[], screen: Screen, fold: Fold)
   const below = commonDirectory(all.map((directory) => directory.name));
   const directories = all.length === 1 ? '' : ` in ${plural(all.length, 'directory')}`;
   const where = below === undefined || below === '/' ? '' : ` below ${display(below)}`;
-  yield `  ${screen.paint.dim(foldedLine(hidden, directories + where, fold))}\n`;
+  const text = foldedLine(hidden, directories + where, fold);
+  yield* paragraph(text, screen, { ...FOLDED, indent: 2, paint: screen.paint.dim });
 }
 
 /**
  * `... and 9,912 more to create in /etc/alternatives (csx plan --full shows all)`, or with several kinds
  * `... and 9,912 more in /etc/alternatives: 12 to delete, 9,900 to create (...)`
  */
-export function foldedLine(hidden: readonly Change[], where: string, fold: Fold): string {
+export function foldedLine(hidden: readonly Change[], where: string, fold: Fold | undefined): string {
   const parts = kinds(hidden);
   const [only] = parts;
-  const tail = `(${fold.command} shows all)`;
+  const tail = fold === undefined ? '' : ` (${fold.command} shows all)`;
   return only !== undefined && parts.length === 1
-    ? `... and ${only.number} more ${only.words}${where} ${tail}`
-    : `... and ${count(hidden.length)} more${where}: ${parts.map((part) => `${part.number} ${part.words}`).join(', ')} ${tail}`;
+    ? `... and ${only.number} more ${only.words}${where}${tail}`
+    : `... and ${count(hidden.length)} more${where}: ${parts.map((part) => `${part.number} ${part.words}`).join(', ')}${tail}`;
 }
 
 /** `12 to delete`, `9,900 to create`, as pairs; destructive ones first. */

@@ -9,6 +9,7 @@ import type { Screen } from '../terminal.js';
 import { wrap } from '../width.js';
 import type { Fold } from './plan.js';
 import { foldedLine } from './plan-changes.js';
+import { paragraph } from './paragraph.js';
 import { safe } from './problem.js';
 import { colorOf } from './row.js';
 
@@ -42,7 +43,7 @@ export function* humanDeferred(plan: Plan, screen: Screen, fold: Fold): Generato
     }
     const rest = changes.slice(shown.length);
     if (rest.length > 0) {
-      yield `    ${paint.dim(foldedLine(rest, '', fold))}\n`;
+      yield* paragraph(foldedLine(rest, '', fold), screen, { indent: 4, hanging: 4, paint: paint.dim });
     }
   }
   yield '\n';

@@ -16,6 +16,8 @@ import type { NextStep } from '../summary.js';
 import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
 import { wrap } from '../width.js';
+import { nextLines } from './next.js';
+import { nameAndFacts, paragraph } from './paragraph.js';
 import { humanActions } from './plan-actions.js';
 import { humanChanges } from './plan-changes.js';
 import { humanChecks } from './plan-checks.js';
@@ -67,13 +69,14 @@ export function* planView(output: Output, plan: Plan, options: PlanViewOptions =
   yield* humanDeferred(plan, screen, fold);
   yield* humanChecks(plan.checks, screen, options.verbose === true);
   yield `${paint.bold(summaryLine(plan, options.knownFiles))}\n`;
-  for (const line of nextStep(plan, options).flatMap((text) => wrap(text, screen.width))) yield `${line}\n`;
+  if (options.savedTo !== undefined) yield `Saved to ${display(options.savedTo)}\n`;
+  yield* nextLines(nextStep(plan, options), screen);
 }
 
 function* heading(plan: Plan, screen: Screen): Generator<string> {
   const peers = plural(plan.peers.length, 'peer');
   const text = `Plan of host ${display(plan.host)} for ${peers}, made ${time(Date.parse(plan.timestamp), screen.timeZone)}`;
-  for (const line of wrap(text, screen.width)) yield `${screen.paint.bold(line)}\n`;
+  yield* paragraph(text, screen, { paint: screen.paint.bold });
   const { targets, excludes, groups, peers: only, offline } = plan.options;
   const limits = [
     ...(targets.length > 0 ? [`to ${list(targets, 5)}`] : []),
@@ -81,7 +84,7 @@ function* heading(plan: Plan, screen: Screen): Generator<string> {
     ...(only.length > 0 ? [`to peers ${list(only, 5)}`] : []),
     ...(groups.length > 0 ? [`to groups ${list(groups, 5)}`] : []),
   ];
-  if (limits.length > 0) for (const line of wrap(`Limited ${limits.join(', ')}`, screen.width)) yield `${line}\n`;
+  if (limits.length > 0) yield* paragraph(`Limited ${limits.join(', ')}`, screen);
   if (offline) yield 'Made offline: no peer was asked\n';
   yield '\n';
 }
@@ -96,7 +99,10 @@ function* drift(plan: Plan, screen: Screen, fold: Fold): Generator<string> {
     [number('delete'), 'removed'],
   ] as const;
   const words = parts.filter(([many]) => many > 0).map(([many, what]) => `${count(many)} ${what}`);
-  yield `Changed on this host since the last scan: ${plural(plan.drift.length, 'file')} (${words.join(', ')})\n`;
+  yield* paragraph(
+    `Changed on this host since the last scan: ${plural(plan.drift.length, 'file')} (${words.join(', ')})`,
+    screen,
+  );
   const shown = plan.drift.slice(0, fold.perPeer === Infinity ? undefined : DRIFT_LIMIT);
   const place = {
     indent: 2,
@@ -107,7 +113,10 @@ function* drift(plan: Plan, screen: Screen, fold: Fold): Generator<string> {
   };
   for (const each of shown) yield* row(driftMark(each), display(each.file), describeDrift(each), place, screen);
   const left = plan.drift.length - shown.length;
-  if (left > 0) yield screen.paint.dim(`  ... and ${count(left)} more (${fold.command} shows all)\n`);
+  if (left > 0) {
+    const text = `... and ${count(left)} more (${fold.command} shows all)`;
+    yield* paragraph(text, screen, { indent: 2, paint: screen.paint.dim });
+  }
   yield '\n';
 }
 
@@ -146,12 +155,11 @@ function* peerSection(section: PeerSection, screen: Screen, fold: Fold, verbose:
 
 /** `web2 (10.0.0.2, csync2 over TLS, group web)`; peers with the same changes share one. */
 function* peerHeading(section: PeerSection, screen: Screen): Generator<string> {
-  const { paint, width } = screen;
+  const { paint } = screen;
   const [only, ...others] = section.peers;
   if (only === undefined) return;
   if (others.length === 0) {
-    const facts = describePeer(only, { address: true });
-    yield `${paint.bold(display(only.name))}${facts === '' ? '' : ` (${facts})`}\n`;
+    yield* nameAndFacts(display(only.name), describePeer(only, { address: true }), screen);
     return;
   }
   const names = section.peers.map((peer) =>
@@ -159,9 +167,15 @@ function* peerHeading(section: PeerSection, screen: Screen): Generator<string> {
       ? display(peer.name)
       : `${display(peer.name)} (${display(peer.address)})`,
   );
-  for (const line of wrap(list(names), width)) yield `${paint.bold(line)}\n`;
+  yield* paragraph(list(names), screen, { paint: paint.bold });
   const facts = describePeer(only, { address: false });
-  yield `  the same on each of these ${count(section.peers.length)}${facts === '' ? '' : `: ${facts}`}\n`;
+  yield* paragraph(
+    `the same on each of these ${count(section.peers.length)}${facts === '' ? '' : `: ${facts}`}`,
+    screen,
+    {
+      indent: 2,
+    },
+  );
 }
 
 /** Peers that were asked and need nothing, in one line. */
@@ -178,6 +192,6 @@ function* quietPeers(sections: readonly PeerSection[], screen: Screen): Generato
     12,
   );
   const text = `Nothing to do on ${names}${equal > 0 ? ` (${count(equal)} already equal)` : ''}`;
-  for (const line of wrap(text, screen.width)) yield `${line}\n`;
+  yield* paragraph(text, screen);
   yield '\n';
 }

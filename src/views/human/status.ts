@@ -6,8 +6,10 @@ import { age, count, list, plural, time } from '../quantity.js';
 import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
 import { wrap } from '../width.js';
+import { nextLines } from './next.js';
 import { humanProblems, safe } from './problem.js';
 import { table } from './table.js';
+import type { Column } from './table.js';
 
 export interface StatusOptions {
   /** Also the first waiting files of each peer. */
@@ -20,7 +22,7 @@ const ACTIONS_SHOWN = 10;
 
 export function* statusView(output: Output, status: Status, options: StatusOptions = {}): Generator<string> {
   const screen = screenOf(output);
-  const { paint, width } = screen;
+  const { paint } = screen;
   if (status.problems.length > 0) {
     yield* humanProblems(status.problems, screen);
     yield '\n';
@@ -43,7 +45,7 @@ export function* statusView(output: Output, status: Status, options: StatusOptio
     yield `${plural(status.drift, 'file')} changed on disk since the last scan\n`;
   }
   yield `${paint.bold(statusLine(status))}\n`;
-  for (const line of (options.next ?? nextAfterStatus(status)).flatMap((text) => wrap(text, width))) yield `${line}\n`;
+  yield* nextLines(options.next ?? nextAfterStatus(status), screen);
 }
 
 /** The one line: `Status: 12 changes wait for 1 of 3 peers, 2 conflicts, 1 action pending.` or that all was sent. */
@@ -72,21 +74,21 @@ function lastRun(status: Status, screen: Screen): string {
 
 function peerTable(status: Status, screen: Screen): Generator<string> {
   const rows = status.peers.map((peer) => [
-    display(peer.name),
+    display(peer.name) + (peer.slave ? ' (slave)' : ''),
     peer.waiting === 0
       ? 'nothing'
       : plural(peer.waiting, 'change') + (peer.forced > 0 ? `, ${count(peer.forced)} forced` : ''),
     since(peer, status.now),
     reachability(peer),
-    list(peer.groups.map(display), 4) + (peer.slave ? ' (slave)' : ''),
+    list(peer.groups.map(display), 3),
   ]);
   const asked = status.peers.some((peer) => peer.reachable !== 'unknown');
-  const columns = [
+  const columns: Column[] = [
     { title: 'Peer' },
     { title: 'Waiting' },
     { title: 'Oldest' },
     { title: 'Reachable' },
-    { title: 'Groups', cut: true },
+    { title: 'Groups', cut: 'end' },
   ];
   // A column of "not asked" would say nothing.
   const keep = <Item>(cells: readonly Item[]) => cells.filter((_, index) => asked || index !== 3);
@@ -148,8 +150,8 @@ function* pendingActions(status: Status, screen: Screen): Generator<string> {
 /** What to type next. */
 export function nextAfterStatus(status: Status): string[] {
   const waiting = status.peers.some((peer) => peer.waiting > 0);
-  if (status.conflicts.length > 0) return ['Next: csx resolve settles the conflicts, csx apply sends the rest.'];
-  if (waiting || status.actions.length > 0) return ['Next: csx plan shows what would be sent, csx apply sends it.'];
-  if (status.hints > 0 || (status.drift ?? 0) > 0) return ['Next: csx plan'];
-  return status.drift === undefined ? ['Next: csx plan looks for changes on this disk.'] : [];
+  if (status.conflicts.length > 0) return ['csx resolve settles the conflicts', 'csx apply sends the rest'];
+  if (waiting || status.actions.length > 0) return ['csx plan shows what would be sent', 'csx apply sends it'];
+  if (status.hints > 0 || (status.drift ?? 0) > 0) return ['csx plan'];
+  return status.drift === undefined ? ['csx plan looks for changes on this disk'] : [];
 }

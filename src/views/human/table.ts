@@ -1,17 +1,16 @@
 /**
  * Aligned columns with a heading, streamed: widths come from the headings and the first thousand rows, a wider cell
- * further down only pushes its own line. On a terminal the column that may be `cut` is shortened in the middle so that
- * lines fit; in a pipe nothing is ever cut.
+ * further down only pushes its own line. On a terminal the column that may be `cut` is shortened so that lines fit; in a pipe nothing is ever cut.
  */
 
 import type { Screen } from '../terminal.js';
-import { padEnd, padStart, textWidth, truncateMiddle } from '../width.js';
+import { padEnd, padStart, textWidth, truncateEnd, truncateMiddle } from '../width.js';
 
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** May be shortened on a terminal; at most one column. */
-  readonly cut?: boolean;
+  /** Where it may be shortened on a terminal: names in the middle, lists at the end. At most one column. */
+  readonly cut?: 'middle' | 'end';
 }
 
 const SAMPLE = 1000;
@@ -37,10 +36,11 @@ export function* table(
       columns,
       columns.map((column) => column.title),
       widths,
+      screen.isTTY,
     ),
   )}\n`;
-  for (const row of sample) yield `${lineOf(columns, row, widths)}\n`;
-  for (; more.done !== true; more = iterator.next()) yield `${lineOf(columns, more.value, widths)}\n`;
+  for (const row of sample) yield `${lineOf(columns, row, widths, screen.isTTY)}\n`;
+  for (; more.done !== true; more = iterator.next()) yield `${lineOf(columns, more.value, widths, screen.isTTY)}\n`;
 }
 
 /** The cells of rows, made when they are asked for. */
@@ -55,7 +55,7 @@ function fit(columns: readonly Column[], sample: readonly (readonly string[])[],
   const widths = columns.map((column, index) =>
     sample.reduce((most, row) => Math.max(most, textWidth(row[index] ?? '')), textWidth(column.title)),
   );
-  const cut = columns.findIndex((column) => column.cut === true);
+  const cut = columns.findIndex((column) => column.cut !== undefined);
   const over = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (columns.length - 1) - screen.width;
   const width = widths[cut];
   if (screen.isTTY && over > 0 && width !== undefined) {
@@ -64,16 +64,14 @@ function fit(columns: readonly Column[], sample: readonly (readonly string[])[],
   return widths;
 }
 
-function lineOf(columns: readonly Column[], row: readonly string[], widths: readonly number[]): string {
+function lineOf(columns: readonly Column[], row: readonly string[], widths: readonly number[], isTTY: boolean): string {
   const cells = columns.map((column, index) => {
     const width = widths[index] ?? 0;
     const cell = row[index] ?? '';
-    const text = column.cut === true ? truncateIfWider(cell, width) : cell;
+    const text = column.cut === undefined || !isTTY ? cell : CUTTERS[column.cut](cell, width);
     return column.align === 'right' ? padStart(text, width) : padEnd(text, width);
   });
   return cells.join(GAP).trimEnd();
 }
 
-function truncateIfWider(text: string, width: number): string {
-  return textWidth(text) > width ? truncateMiddle(text, width) : text;
-}
+const CUTTERS = { middle: truncateMiddle, end: truncateEnd };
