@@ -1,0 +1,35 @@
+/** Scopes as ranges of stored names. Names sort bytewise, so everything below `x` lies from `x/` up to `x0`: `0` follows `/`. */
+
+import { storedName } from '../../model/encoding.js';
+import { compareBytes } from '../../model/names.js';
+import type { Scope } from '../../model/store.js';
+
+/** Stored names from `low` on, up to and without `high`; `high` undefined: to the end. */
+export interface Range {
+  readonly low: string;
+  readonly high: string | undefined;
+}
+
+const EVERYTHING: readonly Range[] = [{ low: '', high: undefined }];
+
+/** The ranges that hold what the scopes name: in order, none touching another. Undefined stands for everything. */
+export function rangesOf(scopes: readonly Scope[] | undefined): readonly Range[] {
+  if (scopes === undefined) return EVERYTHING;
+  const ranges = scopes.flatMap(rangesOfScope).sort((a, b) => compareBytes(a.low, b.low));
+  const merged: { low: string; high: string }[] = [];
+  for (const range of ranges) {
+    const last = merged.at(-1);
+    if (last === undefined || range.low > last.high) merged.push({ ...range });
+    else if (range.high > last.high) last.high = range.high;
+  }
+  return merged;
+}
+
+function rangesOfScope({ file, recursive }: Scope): readonly { readonly low: string; readonly high: string }[] {
+  const stored = storedName(file);
+  // The first string after `stored`: what follows it in order starts with it and a byte more.
+  const alone = { low: stored, high: `${stored}\0` };
+  if (!recursive) return [alone];
+  if (stored === '/') return [{ low: '/', high: '0' }];
+  return [alone, { low: `${stored}/`, high: `${stored}0` }];
+}

@@ -1,0 +1,185 @@
+/** Reads the small tables: dirty, hint, action, x509_cert, and csx's baselines and runs. */
+
+import type { CheckText } from '../../model/checktxt.js';
+import { decodeUrl, storedName } from '../../model/encoding.js';
+import type { Digest, SignatureDigest } from '../../model/entry.js';
+import { compareBytes, toBuffer, type Bytes, type FileName, type PeerName } from '../../model/names.js';
+import type { ActionRow, Baseline, CertificateRow, DirtyRow, HintRow, Identity, Run } from '../../model/store.js';
+import type { Connection } from './connection.js';
+import { usableName, type Damage } from './damage.js';
+import type { Range } from './ranges.js';
+import { bytesOf, encodedParam, numberOf, param, textOf } from './text.js';
+
+export function readIdentity(connection: Connection): Identity {
+  if (!connection.has('csx_meta')) return { lineage: undefined, serial: 0 };
+  const meta = connection.statement('SELECT value FROM csx_meta WHERE key = ?').pluck();
+  return { lineage: textOf(meta.get('lineage')), serial: numberOf(meta.get('serial')) ?? 0 };
+}
+
+/** Ordered by peer, then by stored name. */
+export function readDirty(
+  connection: Connection,
+  ranges: readonly Range[],
+  peers: ReadonlySet<PeerName> | undefined,
+  damage: Damage,
+): DirtyRow[] {
+  if (!connection.has('dirty')) return [];
+  const select = connection
+    .statement(connection.has('csx_dirty') && connection.has('file') ? DIRTY_WITH_SINCE : DIRTY)
+    .raw();
+  const byPeer = new Map<PeerName, DirtyRow[]>();
+  for (const range of ranges) {
+    for (const row of select.iterate({
+      low: param(range.low),
+      high: range.high === undefined ? null : param(range.high),
+    })) {
+      const [filename, peername, myname, forced, since, refused] = row as readonly unknown[];
+      const name = usableName(bytesOf(filename), 'dirty', damage);
+      if (name === undefined) continue;
+      const peer = decodeUrl(bytesOf(peername) ?? '') as PeerName;
+      if (peers?.has(peer) === false) continue;
+      if (peer === '') {
+        damage.row('dirty', bytesOf(filename), 'its peer is missing');
+        continue;
+      }
+      const rows = byPeer.get(peer);
+      const dirty: DirtyRow = {
+        file: name,
+        peer,
+        me: decodeUrl(bytesOf(myname) ?? '') as PeerName,
+        forced: numberOf(forced) !== 0 && forced !== null,
+        since: numberOf(since),
+        refused: numberOf(refused),
+      };
+      if (rows === undefined) byPeer.set(peer, [dirty]);
+      else rows.push(dirty);
+    }
+  }
+  return [...byPeer].sort(([a], [b]) => compareBytes(a, b)).flatMap(([, rows]) => rows);
+}
+
+// NULL file names sort first and would be skipped by a range that starts with '': `low` '' takes them in, to be told.
+const DIRTY_WHERE = `WHERE (d.filename >= CAST(@low AS TEXT) OR (CAST(@low AS TEXT) = '' AND (d.filename IS NULL OR d.filename < '')))
+  AND (@high IS NULL OR d.filename < CAST(@high AS TEXT)) ORDER BY d.filename`;
+const DIRTY_COLUMNS =
+  'CAST(d.filename AS BLOB), CAST(d.peername AS BLOB), CAST(d.myname AS BLOB), CAST(d.forced AS INTEGER)';
+const DIRTY = `SELECT ${DIRTY_COLUMNS}, NULL, NULL FROM dirty d ${DIRTY_WHERE}`;
+const DIRTY_WITH_SINCE = `SELECT ${DIRTY_COLUMNS}, s.since, s.refused FROM dirty d
+  LEFT JOIN csx_dirty s ON s.filename = d.filename AND s.peername = d.peername AND s.number = d.rowid
+    AND s.checktxt IS (SELECT checktxt FROM file WHERE filename = d.filename) ${DIRTY_WHERE}`;
+
+export function readHints(connection: Connection, damage: Damage): HintRow[] {
+  if (!connection.has('hint')) return [];
+  const select = connection.statement(
+    'SELECT CAST(filename AS BLOB), CAST(recursive AS INTEGER) FROM hint ORDER BY filename, recursive',
+  );
+  return (select.raw().all() as unknown[][]).flatMap(([filename, recursive]) => {
+    const file = usableName(bytesOf(filename), 'hint', damage);
+    return file === undefined ? [] : [{ file, recursive: (numberOf(recursive) ?? 0) !== 0 }];
+  });
+}
+
+export function readActions(connection: Connection, damage: Damage): ActionRow[] {
+  if (!connection.has('action')) return [];
+  const select = connection.statement(
+    'SELECT CAST(filename AS BLOB), CAST(command AS BLOB), CAST(logfile AS BLOB) FROM action ORDER BY filename, command',
+  );
+  return (select.raw().all() as unknown[][]).flatMap(([filename, command, logfile]) => {
+    const file = usableName(bytesOf(filename), 'action', damage);
+    if (file === undefined) return [];
+    const line = bytesOf(command) ?? '';
+    if (line === '') {
+      damage.row('action', bytesOf(filename), 'it has no command');
+      return [];
+    }
+    return [{ file, command: decodeUrl(line) as Bytes, logfile: decodeUrl(bytesOf(logfile) ?? '') as Bytes }];
+  });
+}
+
+/**
+ * A pin that is no hexadecimal is returned as the bytes it holds: no certificate equals it, so the peer is refused until someone
+ * looks, as it should be. Skipping it would let in whoever comes first.
+ */
+export function readCertificates(connection: Connection, damage: Damage): CertificateRow[] {
+  if (!connection.has('x509_cert')) return [];
+  const since = connection.has('csx_certificate')
+    ? 's.since FROM x509_cert c LEFT JOIN csx_certificate s ON s.peername = c.peername AND s.certdata = c.certdata'
+    : 'NULL FROM x509_cert c';
+  const select = connection.statement(
+    `SELECT CAST(c.peername AS BLOB), CAST(c.certdata AS BLOB), ${since} ORDER BY c.peername`,
+  );
+  return (select.raw().all() as unknown[][]).flatMap(([peername, certdata, pinned]) => {
+    const peer = bytesOf(peername);
+    if (peer === undefined || peer === '') {
+      damage.row('x509_cert', undefined, 'its peer is missing');
+      return [];
+    }
+    const hex = bytesOf(certdata) ?? '';
+    const valid = hex !== '' && /^(?:[0-9A-Fa-f]{2})*$/.test(hex);
+    if (!valid) damage.row('x509_cert', peer, 'its certificate is not hexadecimal, so no certificate will match it');
+    const certificate = valid ? Buffer.from(hex, 'hex') : toBuffer(hex);
+    return [{ peer: decodeUrl(peer) as PeerName, certificate, since: numberOf(pinned) }];
+  });
+}
+
+export function readBaselines(
+  connection: Connection,
+  peer: PeerName,
+  files: readonly FileName[],
+): Map<FileName, Baseline> {
+  const found = new Map<FileName, Baseline>();
+  if (!connection.has('csx_baseline')) return found;
+  const select = connection.statement(
+    `SELECT CAST(checktxt AS BLOB), CAST(target AS BLOB), digest, signature, at FROM csx_baseline
+      WHERE peername = CAST(? AS TEXT) AND filename = CAST(? AS TEXT)`,
+  );
+  const stored = encodedParam(peer);
+  for (const file of files) {
+    const row = select.raw().get(stored, param(storedName(file))) as readonly unknown[] | undefined;
+    if (row === undefined) continue;
+    const [checktxt, target, digest, signature, at] = row;
+    found.set(file, {
+      file,
+      peer,
+      checktxt: decoded(checktxt) as CheckText | undefined,
+      target: decoded(target) as Bytes | undefined,
+      digest: textOf(digest) as Digest | undefined,
+      signature: textOf(signature) as SignatureDigest | undefined,
+      at: numberOf(at) ?? 0,
+    });
+  }
+  return found;
+}
+
+function decoded(value: unknown): string | undefined {
+  const bytes = bytesOf(value);
+  return bytes === undefined ? undefined : decodeUrl(bytes);
+}
+
+const RUN = 'SELECT id, plan_hash, started_at, finished_at, exit_status, summary FROM csx_run';
+
+/** The latest first. */
+export function readRuns(connection: Connection, limit: number): Run[] {
+  if (!connection.has('csx_run')) return [];
+  const select = connection.statement(`${RUN} ORDER BY started_at DESC, id DESC LIMIT ?`);
+  return (select.raw().all(Math.max(0, Math.trunc(limit))) as unknown[][]).map(runOf);
+}
+
+/** The latest run of the plan. */
+export function readRun(connection: Connection, planHash: string): Run | undefined {
+  if (!connection.has('csx_run')) return undefined;
+  const select = connection.statement(`${RUN} WHERE plan_hash = ? ORDER BY started_at DESC, id DESC LIMIT 1`);
+  const row = select.raw().get(planHash) as readonly unknown[] | undefined;
+  return row === undefined ? undefined : runOf(row);
+}
+
+function runOf([id, planHash, startedAt, finishedAt, exitStatus, summary]: readonly unknown[]): Run {
+  return {
+    id: textOf(id) ?? '',
+    planHash: textOf(planHash) ?? '',
+    startedAt: numberOf(startedAt) ?? 0,
+    finishedAt: numberOf(finishedAt),
+    exitStatus: numberOf(exitStatus),
+    summary: textOf(summary) ?? '',
+  };
+}

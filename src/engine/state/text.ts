@@ -1,0 +1,33 @@
+/**
+ * Byte strings in and out of SQLite. TEXT values hold csync2's URL-encoded bytes, which need not be UTF-8, and better-sqlite3 reads
+ * TEXT as UTF-8, with loss. So bytes are read as `CAST(column AS BLOB)` and written as `CAST(? AS TEXT)` of a Buffer.
+ */
+
+import { encodeUrl } from '../../model/encoding.js';
+import { fromBuffer, isAscii, toBuffer, type Bytes } from '../../model/names.js';
+
+/** A parameter for `CAST(? AS TEXT)`. */
+export function param(bytes: string): string | Buffer {
+  return isAscii(bytes) && !bytes.includes('\0') ? bytes : toBuffer(bytes);
+}
+
+/** A parameter for `CAST(? AS TEXT)` that holds the bytes in csync2's URL encoding. */
+export function encodedParam(bytes: string): string | Buffer {
+  return param(encodeUrl(bytes));
+}
+
+/** The bytes of a column read as BLOB; undefined for NULL. */
+export function bytesOf(value: unknown): Bytes | undefined {
+  if (value instanceof Uint8Array) return fromBuffer(value);
+  return undefined;
+}
+
+/** The number of a column; undefined for NULL and for what is no number. */
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** The text of a column that csx wrote as text. */
+export function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

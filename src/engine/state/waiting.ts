@@ -1,0 +1,47 @@
+/** Waiting for other processes without blocking this one: try, sleep a little, try again, up to the lock timeout. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CsxError } from '../../model/errors.js';
+import { lockHolder, type Holder } from './holder.js';
+import { isBusy } from './trouble.js';
+
+export interface Patience {
+  readonly location: string;
+  /** Seconds. */
+  readonly lockTimeout: number;
+}
+
+const FIRST_PAUSE_MS = 1;
+const LONGEST_PAUSE_MS = 100;
+
+/** Repeats `attempt` while SQLite says that the database is busy. Throws STATE_LOCKED, naming the holder, when time is up. */
+export async function whenFree<T>(patience: Patience, attempt: () => T): Promise<T> {
+  const deadline = performance.now() + patience.lockTimeout * 1000;
+  let holder: Holder | undefined;
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+      const left = deadline - performance.now();
+      if (left <= 0 || pause >= LONGEST_PAUSE_MS) holder = (await lockHolder(patience.location)) ?? holder;
+      if (left <= 0) throw lockedError(patience, holder, error);
+      await sleep(Math.min(pause, left));
+    }
+  }
+}
+
+function lockedError({ location, lockTimeout }: Patience, holder: Holder | undefined, cause: unknown): CsxError {
+  const who = holder === undefined ? 'another process' : `${holder.command} (pid ${String(holder.pid)})`;
+  return new CsxError(
+    'STATE_LOCKED',
+    `The database ${location} is locked by ${who}; it was not released within ${String(lockTimeout)} s.`,
+    {
+      hint:
+        'Wait until that process has finished and try again. csync2 keeps its transactions short when it is called with -B;' +
+        ' lock-timeout in the configuration sets how long csx waits.',
+      data: { path: location, pid: holder?.pid, command: holder?.command },
+      cause,
+    },
+  );
+}

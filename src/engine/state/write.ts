@@ -1,0 +1,315 @@
+/**
+ * Carries out a list of Writes on a connection that is in a transaction. Runs of put-file and of mark, which an initial scan brings by
+ * the hundred thousand, are gathered into statements of many rows: the calls into SQLite cost more than the rows.
+ */
+
+import { storedName } from '../../model/encoding.js';
+import { toBuffer } from '../../model/names.js';
+import type { Write } from '../../model/store.js';
+import type { Connection } from './connection.js';
+import { encodedParam, param } from './text.js';
+
+export interface Writer {
+  /** The order of calls is kept wherever it matters. */
+  add(write: Write): void;
+  /** Writes what is still gathered. */
+  finish(): void;
+}
+
+/** Rows in one statement. */
+const ROWS = 64;
+
+type PutFile = Extract<Write, { kind: 'put-file' }>;
+type Mark = Extract<Write, { kind: 'mark' }>;
+type Settle = Extract<Write, { kind: 'settle' }>;
+
+export function writer(connection: Connection): Writer {
+  const files: PutFile[] = [];
+  const marks: Mark[] = [];
+  const flushFiles = (): void => {
+    inRows(files, (rows) => {
+      putFiles(connection, rows);
+    });
+  };
+  // A mark is tied to the check text that the file has by then.
+  const flushMarks = (): void => {
+    flushFiles();
+    inRows(marks, (rows) => {
+      putMarks(connection, rows);
+    });
+  };
+  return {
+    add(write) {
+      if (write.kind === 'put-file') {
+        files.push(write);
+        if (files.length >= ROWS) flushFiles();
+      } else if (write.kind === 'mark') {
+        marks.push(write);
+        if (marks.length >= ROWS) flushMarks();
+      } else {
+        if (TOUCHES_FILES.has(write.kind)) flushMarks();
+        writeOne(connection, write);
+      }
+    },
+    finish: flushMarks,
+  };
+}
+
+/** What must come after the files and marks gathered before it. */
+const TOUCHES_FILES: ReadonlySet<Write['kind']> = new Set([
+  'remove-file',
+  'force',
+  'clear-dirty',
+  'settle',
+  'refused',
+] as const);
+
+/** Empties the list: full statements first, the rest one by one, so that only two shapes of a statement are prepared. */
+function inRows<T>(list: T[], put: (rows: readonly T[]) => void): void {
+  while (list.length >= ROWS) put(list.splice(0, ROWS));
+  for (const row of list.splice(0)) put([row]);
+}
+
+const TEXT = 'CAST(? AS TEXT)';
+
+function rowsOf(row: string, count: number): string {
+  return new Array<string>(count).fill(row).join(', ');
+}
+
+function optional(bytes: string | undefined): string | Buffer | null {
+  return bytes === undefined || bytes === '' ? null : encodedParam(bytes);
+}
+
+/** Upserts: REPLACE, as the table has it, would move each row to the end of the table, away from its neighbours. */
+function putFiles(connection: Connection, rows: readonly PutFile[]): void {
+  const file: (string | Buffer)[] = [];
+  const extra: (string | Buffer | null)[] = [];
+  for (const row of rows) {
+    const name = param(storedName(row.file));
+    const checktxt = encodedParam(row.checktxt);
+    file.push(name, checktxt);
+    extra.push(name, checktxt, row.stamp ?? null, optional(row.target), row.digest ?? null);
+  }
+  connection
+    .statement(
+      `WITH put (filename, checktxt) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)})
+       UPDATE csx_dirty SET checktxt = put.checktxt FROM put WHERE csx_dirty.filename = put.filename
+         AND csx_dirty.checktxt IS (SELECT checktxt FROM file WHERE filename = put.filename)`,
+    )
+    .run(file);
+  connection
+    .statement(
+      `INSERT INTO file (filename, checktxt) VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)}
+       ON CONFLICT (filename) DO UPDATE SET checktxt = excluded.checktxt`,
+    )
+    .run(file);
+  connection
+    .statement(
+      `INSERT INTO csx_file (filename, checktxt, stamp, target, digest)
+       VALUES ${rowsOf(`(${TEXT}, ${TEXT}, ?, ${TEXT}, ?)`, rows.length)}
+       ON CONFLICT (filename) DO UPDATE SET checktxt = excluded.checktxt, stamp = excluded.stamp, target = excluded.target,
+         digest = excluded.digest`,
+    )
+    .run(extra);
+}
+
+const CHECKTXT_OF_D = '(SELECT checktxt FROM file WHERE filename = d.filename)';
+/** In an upsert: what the row of csx_dirty says still belongs to the row of dirty. */
+const STILL_TIED = 'csx_dirty.number = excluded.number AND csx_dirty.checktxt IS excluded.checktxt';
+
+function putMarks(connection: Connection, rows: readonly Mark[]): void {
+  const dirty: (string | Buffer)[] = [];
+  const since: (string | Buffer | bigint)[] = [];
+  for (const row of rows) {
+    const name = param(storedName(row.file));
+    const peer = encodedParam(row.peer);
+    dirty.push(name, row.forced ? '1' : '0', encodedParam(row.me), peer);
+    since.push(name, peer, integer(row.since));
+  }
+  connection
+    .statement(
+      `INSERT INTO dirty (filename, forced, myname, peername)
+       VALUES ${rowsOf(`(${TEXT}, CAST(? AS INTEGER), ${TEXT}, ${TEXT})`, rows.length)}
+       ON CONFLICT (filename, peername) DO UPDATE
+         SET forced = max(coalesce(CAST(forced AS INTEGER), 0), excluded.forced), myname = excluded.myname`,
+    )
+    .run(dirty);
+  connection
+    .statement(
+      `WITH marked (filename, peername, since) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT}, ?)`, rows.length)})
+       INSERT INTO csx_dirty (filename, peername, number, checktxt, since)
+       SELECT d.filename, d.peername, d.rowid, ${CHECKTXT_OF_D}, m.since FROM marked m
+         CROSS JOIN dirty d ON d.filename = +m.filename AND d.peername = +m.peername WHERE true
+       ON CONFLICT (filename, peername) DO UPDATE SET number = excluded.number, checktxt = excluded.checktxt,
+         since = excluded.since, refused = iif(${STILL_TIED}, refused, NULL)`,
+    )
+    .run(since);
+}
+
+/** better-sqlite3 stores a JavaScript number as a floating-point value, which csync2's columns would keep. */
+function integer(value: number): bigint {
+  return BigInt(Math.trunc(value));
+}
+
+function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark>): void {
+  const run = (sql: string, ...parameters: readonly unknown[]): void => {
+    connection.statement(sql).run(...parameters);
+  };
+  switch (write.kind) {
+    case 'remove-file': {
+      const name = param(storedName(write.file));
+      run(
+        `UPDATE csx_dirty SET checktxt = NULL WHERE filename = ${TEXT}
+           AND checktxt IS (SELECT checktxt FROM file WHERE filename = ${TEXT})`,
+        name,
+        name,
+      );
+      run(`DELETE FROM file WHERE filename = ${TEXT}`, name);
+      run(`DELETE FROM csx_file WHERE filename = ${TEXT}`, name);
+      return;
+    }
+    case 'force':
+      run(
+        `UPDATE dirty SET forced = CAST(? AS INTEGER) WHERE filename = ${TEXT}`,
+        write.forced ? '1' : '0',
+        param(storedName(write.file)),
+      );
+      return;
+    case 'settle':
+      settle(connection, write);
+      return;
+    case 'clear-dirty': {
+      const name = param(storedName(write.file));
+      if (write.peer === undefined) {
+        run(`DELETE FROM dirty WHERE filename = ${TEXT}`, name);
+        run(`DELETE FROM csx_dirty WHERE filename = ${TEXT}`, name);
+      } else clearDirty(connection, name, encodedParam(write.peer));
+      return;
+    }
+    case 'refused':
+      run(
+        `INSERT INTO csx_dirty (filename, peername, number, checktxt, refused)
+         SELECT d.filename, d.peername, d.rowid, ${CHECKTXT_OF_D}, ? FROM dirty d
+           WHERE d.filename = ${TEXT} AND d.peername = ${TEXT}
+         ON CONFLICT (filename, peername) DO UPDATE SET number = excluded.number, checktxt = excluded.checktxt,
+           since = iif(${STILL_TIED}, since, NULL), refused = excluded.refused`,
+        integer(write.at),
+        param(storedName(write.file)),
+        encodedParam(write.peer),
+      );
+      return;
+    case 'put-hint':
+      run(`INSERT INTO hint (filename, recursive) VALUES (${TEXT}, CAST(? AS INTEGER))`, ...hint(write));
+      return;
+    case 'remove-hint':
+      run(`DELETE FROM hint WHERE filename = ${TEXT} AND recursive = CAST(? AS INTEGER)`, ...hint(write));
+      return;
+    case 'put-action': {
+      const { file, command, logfile } = write.action;
+      run(
+        `INSERT INTO action (filename, command, logfile) VALUES (${TEXT}, ${TEXT}, ${TEXT})
+         ON CONFLICT (filename, command) DO UPDATE SET logfile = excluded.logfile`,
+        param(storedName(file)),
+        encodedParam(command),
+        encodedParam(logfile),
+      );
+      return;
+    }
+    case 'remove-action': {
+      const { file, command, logfile } = write.action;
+      run(
+        `DELETE FROM action WHERE filename = ${TEXT} AND command = ${TEXT} AND logfile = ${TEXT}`,
+        param(storedName(file)),
+        encodedParam(command),
+        encodedParam(logfile),
+      );
+      return;
+    }
+    case 'pin': {
+      const peer = encodedParam(write.peer);
+      const certificate = write.certificate.toString('hex').toUpperCase();
+      run(
+        `INSERT INTO x509_cert (peername, certdata) VALUES (${TEXT}, ?)
+         ON CONFLICT (peername) DO UPDATE SET certdata = excluded.certdata`,
+        peer,
+        certificate,
+      );
+      run(
+        `INSERT OR REPLACE INTO csx_certificate (peername, certdata, since) VALUES (${TEXT}, ?, ?)`,
+        peer,
+        certificate,
+        integer(write.since),
+      );
+      return;
+    }
+    case 'unpin': {
+      const peer = encodedParam(write.peer);
+      run(`DELETE FROM x509_cert WHERE peername = ${TEXT}`, peer);
+      run(`DELETE FROM csx_certificate WHERE peername = ${TEXT}`, peer);
+      return;
+    }
+    case 'put-baseline': {
+      const { file, peer, checktxt, target, digest, signature, at } = write.baseline;
+      run(
+        `INSERT OR REPLACE INTO csx_baseline (peername, filename, checktxt, target, digest, signature, at)
+         VALUES (${TEXT}, ${TEXT}, ${TEXT}, ${TEXT}, ?, ?, ?)`,
+        encodedParam(peer),
+        param(storedName(file)),
+        checktxt === undefined ? null : encodedParam(checktxt),
+        target === undefined ? null : encodedParam(target),
+        digest ?? null,
+        signature ?? null,
+        integer(at),
+      );
+      return;
+    }
+    case 'remove-baseline':
+      run(
+        `DELETE FROM csx_baseline WHERE peername = ${TEXT} AND filename = ${TEXT}`,
+        encodedParam(write.peer),
+        param(storedName(write.file)),
+      );
+      return;
+    case 'put-run': {
+      const { id, planHash, startedAt, finishedAt, exitStatus, summary } = write.run;
+      run(
+        `INSERT OR REPLACE INTO csx_run (id, plan_hash, started_at, finished_at, exit_status, summary) VALUES (?, ?, ?, ?, ?, ?)`,
+        id,
+        planHash,
+        integer(startedAt),
+        finishedAt === undefined ? null : integer(finishedAt),
+        exitStatus === undefined ? null : integer(exitStatus),
+        summary,
+      );
+      return;
+    }
+  }
+}
+
+function hint({ file, recursive }: Extract<Write, { kind: 'put-hint' | 'remove-hint' }>): readonly (string | Buffer)[] {
+  return [param(storedName(file)), recursive ? '1' : '0'];
+}
+
+/**
+ * A file recorded anew while the old state was on its way keeps its dirty row. With a stamp on both sides that shows even where the
+ * check text is the same; without one (csync2 wrote the row, or nobody ever recorded a stamp) the check text decides.
+ */
+function settle(connection: Connection, { file, peer, checktxt, stamp }: Settle): void {
+  const name = param(storedName(file));
+  const sent = checktxt === undefined ? null : encodedParam(checktxt);
+  const same = connection
+    .statement(
+      `SELECT CASE WHEN @sent IS NULL THEN NOT EXISTS (SELECT 1 FROM file WHERE filename = CAST(@name AS TEXT))
+         ELSE EXISTS (SELECT 1 FROM file WHERE filename = CAST(@name AS TEXT) AND checktxt = CAST(@sent AS TEXT))
+           AND NOT EXISTS (SELECT 1 FROM csx_file
+             WHERE filename = CAST(@name AS TEXT) AND checktxt = CAST(@sent AS TEXT) AND stamp <> CAST(@stamp AS TEXT)) END`,
+    )
+    .pluck()
+    .get({ name, sent, stamp: stamp === undefined ? null : toBuffer(stamp) });
+  if (same === 1) clearDirty(connection, name, encodedParam(peer));
+}
+
+function clearDirty(connection: Connection, name: string | Buffer, peer: string | Buffer): void {
+  connection.statement(`DELETE FROM dirty WHERE filename = ${TEXT} AND peername = ${TEXT}`).run(name, peer);
+  connection.statement(`DELETE FROM csx_dirty WHERE filename = ${TEXT} AND peername = ${TEXT}`).run(name, peer);
+}
