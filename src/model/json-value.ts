@@ -117,9 +117,13 @@ export class JsonValue {
     return text;
   }
 
-  oneOf<Word extends string>(words: readonly Word[]): Word {
+  is(word: string): boolean {
+    return this.value === word;
+  }
+
+  oneOf<Word extends string | boolean>(words: readonly Word[]): Word {
     const found = words.find((word) => word === this.value);
-    if (found === undefined) throw this.error(`is none of ${words.join(', ')}`);
+    if (found === undefined) throw this.error(`is none of ${words.map(String).join(', ')}`);
     return found;
   }
 
@@ -146,6 +150,11 @@ export class JsonValue {
   bytes(name: string, limit = TEXT_LIMIT): Bytes {
     const exact = this.optional(`${name}_bytes`);
     return exact === undefined ? this.member(name).textBytes(limit) : exact.base64(limit);
+  }
+
+  /** The byte string written by `optionalBytesMember`. */
+  optionalBytes(name: string): Bytes | undefined {
+    return this.member(name).isNull ? undefined : this.bytes(name);
   }
 
   /** The list written by `bytesListMember`. */

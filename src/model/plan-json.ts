@@ -129,7 +129,7 @@ export interface SummaryJson extends TallyJson {
   readonly by_peer: Readonly<Record<string, TallyJson>>;
 }
 
-export interface PlanJson extends BytesMember<'host'> {
+export interface PlanJson {
   readonly format_version: string;
   readonly csx_version: string;
   readonly timestamp: string;
@@ -139,6 +139,7 @@ export interface PlanJson extends BytesMember<'host'> {
   readonly mode: 'normal' | 'offline';
   readonly lineage: string | null;
   readonly serial: number;
+  readonly host: string;
   readonly config_hash: string;
   readonly options: {
     readonly targets: readonly string[];
@@ -189,7 +190,7 @@ export function headJson(plan: Plan): PlanHeadJson {
     mode: plan.options.offline ? 'offline' : 'normal',
     lineage: plan.lineage ?? null,
     serial: plan.serial,
-    ...bytesMember('host', plan.host),
+    host: plan.host,
     config_hash: plan.configHash,
     options: {
       targets: plan.options.targets,
