@@ -13,6 +13,7 @@ import type { Finding } from '../../model/scan.js';
 import type { FileRow, Scope } from '../../model/store.js';
 import { lstat } from './lstat.js';
 import { Parents } from './parents.js';
+import { diskOf } from './selected.js';
 import type { Placed, Places } from './selected.js';
 import { Walk } from './walk.js';
 
@@ -22,26 +23,31 @@ type RootState = RootFinding['state'];
 /** Steps of a walk that looks for something selected below a root; with more, the root counts as not emptied. */
 const STEPS = 10_000;
 
+/** Which places are guarded. */
+export interface Guarded {
+  /** What the include patterns of each group name, up to their first wildcard. */
+  groupRoots(): readonly { readonly roots: readonly FileName[] }[];
+}
+
 /**
  * The roots that look wrong now, each with the number of files known at or below it (none: nothing to guard).
  *
- * @param groupRoots directories (or files) that include patterns name
  * @param scopes what is being scanned; only what lies in it counts
  */
 export async function guardRoots(
-  groupRoots: readonly Placed[],
-  selection: Places,
+  selection: Places & Guarded,
   files: (scopes?: readonly Scope[]) => AsyncIterable<readonly FileRow[]>,
   scopes?: readonly Scope[],
 ): Promise<readonly RootFinding[]> {
   const findings: RootFinding[] = [];
-  for (const root of groupRoots) {
-    const within = scopesWithin(root.file, scopes);
-    if (within.length === 0) continue;
-    const state = stateOfRoot(root, selection);
+  for (const file of new Set(selection.groupRoots().flatMap((group) => group.roots))) {
+    const within = scopesWithin(file, scopes);
+    const disk = diskOf(selection, file);
+    if (within.length === 0 || disk === undefined) continue;
+    const state = stateOfRoot({ file, disk }, selection);
     if (state === undefined) continue;
-    const known = await countKnown(root.file, state, selection, files(within));
-    if (known > 0) findings.push({ kind: 'root', file: root.file, state, known });
+    const known = await countKnown(file, state, selection, files(within));
+    if (known > 0) findings.push({ kind: 'root', file, state, known });
   }
   return findings;
 }

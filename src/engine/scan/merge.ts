@@ -6,7 +6,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileName, storedName } from '../../model/encoding.js';
 import type { Problem } from '../../model/errors.js';
-import { errnoOf } from '../../model/errors.js';
+import { CsxError, errnoOf } from '../../model/errors.js';
 import type { DiskPath, FileName, StoredName } from '../../model/names.js';
 import { display, isCanonical } from '../../model/names.js';
 import type { Drift, DriftReason, Finding, LocalState } from '../../model/scan.js';
@@ -46,6 +46,7 @@ export class Merge {
   #refreshed = 0;
   #problems = 0;
   #strange = 0;
+  readonly #pathless = new Set<string>();
 
   constructor(options: ScanOptions) {
     this.#options = options;
@@ -56,14 +57,15 @@ export class Merge {
 
   async *run(): AsyncGenerator<readonly Finding[], void, undefined> {
     try {
+      this.#options.signal?.throwIfAborted();
       this.#walking = this.#walk.next();
       for (let more = true; more;) {
-        this.#options.signal?.throwIfAborted();
         if (this.#rows.needsMore) await this.#rows.load();
         more = this.#slice();
         this.#takeProblems();
         if (this.#findings.length >= BATCH) yield await this.#handOut();
         await turn();
+        this.#options.signal?.throwIfAborted();
         this.#options.onProgress?.(this.#entries, this.#walk.file);
       }
       this.#countStrange();
@@ -159,7 +161,7 @@ export class Merge {
     const { selection } = this.#options;
     const { unread } = this.#walk;
     if (!selection.includes(file) || unread.has(file) || hasAncestor(file, unread)) return;
-    const disk = selection.toDisk(file);
+    const disk = this.#diskOf(file);
     if (disk === undefined) return;
     try {
       const above = this.#parents.of(disk).kind;
@@ -168,6 +170,21 @@ export class Merge {
         this.#changed(file, disk, 'removed', row, undefined);
     } catch (error) {
       this.#unreadable(file, disk, error);
+    }
+  }
+
+  /** Where the file of a row lies. Tells once for each prefix that has no path here (any more). */
+  #diskOf(file: FileName): DiskPath | undefined {
+    try {
+      return this.#options.selection.toDisk(file);
+    } catch (error) {
+      if (!(error instanceof CsxError)) throw error;
+      const prefix = file.slice(0, file.indexOf('/') + 1);
+      if (!this.#pathless.has(prefix)) {
+        this.#problem({ severity: 'error', code: error.code, summary: error.message, hint: error.hint, path: file });
+      }
+      this.#pathless.add(prefix);
+      return undefined;
     }
   }
 

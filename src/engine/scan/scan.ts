@@ -21,14 +21,12 @@ import type { FileName } from '../../model/names.js';
 import type { Finding } from '../../model/scan.js';
 import type { FileRow, Scope } from '../../model/store.js';
 import { guardRoots } from './guard.js';
+import type { Guarded } from './guard.js';
 import { Merge } from './merge.js';
-import type { Placed, Places } from './selected.js';
+import type { Places } from './selected.js';
 
 export interface ScanOptions {
-  readonly selection: Places & {
-    /** The roots that include patterns of groups name, for the guard. */
-    groupRoots(): readonly Placed[];
-  };
+  readonly selection: Places & Guarded;
   /** Rows of the `file` table in the order of their stored names: `Store.files`. Without scopes: all. */
   readonly files: (scopes?: readonly Scope[]) => AsyncIterable<readonly FileRow[]>;
   readonly ignore: Ignore;
@@ -57,15 +55,14 @@ export interface ScanTotals {
  */
 export async function* scan(options: ScanOptions): AsyncGenerator<readonly Finding[], ScanTotals, undefined> {
   const { selection, scopes } = options;
-  const guarded = await guardRoots(selection.groupRoots(), selection, options.files, scopes);
+  const guarded = await guardRoots(selection, options.files, scopes);
   if (guarded.length > 0) yield guarded;
   const merge = new Merge(options);
   yield* merge.run();
   if (merge.removed > 0) {
-    const told = new Set(guarded.map((finding) => finding.file));
-    const roots = selection.groupRoots().filter((root) => !told.has(root.file));
-    const late = await guardRoots(roots, selection, options.files, scopes);
-    if (late.length > 0) yield late;
+    const late = await guardRoots(selection, options.files, scopes);
+    const fresh = late.filter((finding) => guarded.every((told) => told.file !== finding.file));
+    if (fresh.length > 0) yield fresh;
   }
   return merge.totals();
 }

@@ -1,5 +1,6 @@
 /** What a scan asks of the configuration. config's Selection is it; tests may bring their own. */
 
+import { CsxError } from '../../model/errors.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import { isWithin } from '../../model/names.js';
 import type { Scope } from '../../model/store.js';
@@ -21,8 +22,18 @@ export interface Placed {
 export interface Places extends Selected {
   /** Where walks begin: every included file is at or below one of them. */
   roots(): readonly Placed[];
-  /** Undefined when the file's prefix has no path on this host. */
-  toDisk(file: FileName): DiskPath | undefined;
+  /** Fails with CONFIG_INVALID when the file's prefix has no path on this host. */
+  toDisk(file: FileName): DiskPath;
+}
+
+/** Where the file lies; undefined when its prefix has no path on this host. */
+export function diskOf(selection: Places, file: FileName): DiskPath | undefined {
+  try {
+    return selection.toDisk(file);
+  } catch (error) {
+    if (error instanceof CsxError) return undefined;
+    throw error;
+  }
 }
 
 /** Where a walk begins. */
@@ -42,7 +53,7 @@ export function startsOf(selection: Places, scopes?: readonly Scope[]): readonly
     for (const root of roots) starts.push({ ...root, recursive: true });
   }
   for (const scope of scopes ?? []) {
-    const disk = selection.toDisk(scope.file);
+    const disk = diskOf(selection, scope.file);
     const inside = roots.some((root) => isWithin(scope.file, root.file));
     if (disk !== undefined && inside) starts.push({ file: scope.file, disk, recursive: scope.recursive });
     if (!scope.recursive) continue;

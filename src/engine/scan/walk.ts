@@ -180,7 +180,8 @@ export class Walk {
 
   /** The encoded names of a directory, sorted; undefined when it is gone or cannot be read. */
   #list(directory: Waiting): string[] | undefined {
-    const path = directory.disk;
+    // Without the slash: a path may be exactly as long as the system takes.
+    const path = directory.disk.length > 1 ? directory.disk.slice(0, -1) : directory.disk;
     try {
       const names = fs.readdirSync(isAscii(path) ? path : toBuffer(path), 'latin1');
       let reserved = false;
