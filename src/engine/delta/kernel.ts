@@ -29,6 +29,7 @@ export interface KernelExports {
     table: number,
     tableBits: number,
   ): void;
+  index(first: number, end: number): void;
   search(from: number, end: number, final: boolean, out: number, outEnd: number): number;
   matches(): number;
   position(): number;

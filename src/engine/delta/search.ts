@@ -20,6 +20,8 @@ export type OnMatch = (offset: number, start: number, length: number) => void;
 const DATA = 256 * 1024;
 /** Bytes for the matches of one call, 12 each. */
 const MATCHES = 16 * 1024;
+/** Blocks that are indexed by one call. */
+const INDEXED = 16 * 1024;
 /** Instances with more memory than this are not kept for another search. */
 const KEPT = 16 * 1024 * 1024;
 /** Instances that wait for another search: making one costs more than searching a small file. */
@@ -72,6 +74,9 @@ export class BlockSearch {
       table,
       tableBits,
     );
+    for (let block = 0; block < blockCount; block += INDEXED) {
+      kernel.exports.index(block, Math.min(block + INDEXED, blockCount));
+    }
     this.#from = this.#data;
     this.#end = this.#data;
     this.#shift = -this.#data;

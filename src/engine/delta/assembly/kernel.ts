@@ -7,6 +7,7 @@ import { blake2b } from './blake2b';
 import { md4, md4x4 } from './md4';
 import { rollsum } from './weak';
 
+export { index } from './blocks';
 export { prepare, search, matches, position } from './search';
 export { blake2b, md4, rollsum };
 export { rabinKarp } from './weak';
