@@ -87,10 +87,10 @@ async function askForTls(plain: Socket, options: EncryptOptions): Promise<void> 
       }
     });
     plain.once('error', (error) => {
-      reject(failures.connectionLost(options.label, error, 'csx asked for encryption'));
+      reject(failures.connectionLost(options.label, error, 'waiting for the answer to SSL'));
     });
     plain.once('end', () => {
-      reject(failures.connectionLost(options.label, undefined, 'csx asked for encryption'));
+      reject(failures.connectionLost(options.label, undefined, 'waiting for the answer to SSL'));
     });
     plain.write(writeRequest('SSL', {}));
   });

@@ -62,14 +62,14 @@ export function connectFailure(label: PeerLabel, error: unknown, bound: string |
   });
 }
 
-/** An established connection broke. `during` completes "... while WAITING". */
+/** An established connection broke. `during` completes "while csx was ...". */
 export function connectionLost(label: PeerLabel, error: unknown, during: string): CsxError {
   const errno = errnoOf(error);
   if (errno?.startsWith('ERR_SSL_') === true || errno?.startsWith('ERR_TLS_') === true) {
-    return tlsFailure(label, error, `ended the encrypted connection while ${during}`);
+    return tlsFailure(label, error, `ended the encrypted connection while csx was ${during}`);
   }
   const reason = errno === undefined || errno === 'ECONNRESET' || errno === 'EPIPE' ? '' : ` (${errno})`;
-  return peerFailure('PEER_CLOSED', label, `closed the connection${reason} while ${during}`, {
+  return peerFailure('PEER_CLOSED', label, `closed the connection${reason} while csx was ${during}`, {
     cause: error,
     hint: `Look into the log of the daemon on ${display(label.peer)}; what was not acknowledged is sent again next time.`,
   });
@@ -144,7 +144,7 @@ export function helloFailure(label: PeerLabel, me: string, text: string, refusal
 
 /** The caller's AbortSignal fired. */
 export function interruptedFailure(label: PeerLabel, during: string): CsxError {
-  return peerFailure('INTERRUPTED', label, `was left because csx was interrupted while ${during}`);
+  return peerFailure('INTERRUPTED', label, `was left because csx was interrupted (${during})`);
 }
 
 function seconds(milliseconds: number): string {

@@ -7,10 +7,11 @@
  */
 
 import type { Duplex } from 'node:stream';
-import { CsxError } from '../../model/errors.js';
-import { writeBodyHeader, writeBodyRefusal } from '../wire/body.js';
+import type { CsxError } from '../../model/errors.js';
+import { writeBodyRefusal } from '../wire/body.js';
 import { ResponseReader } from '../wire/response.js';
 import type { Answer, ResponseEvent } from '../wire/response.js';
+import { asError, makeBody, writeChunks } from './body-writer.js';
 import { Deadline } from './deadline.js';
 import { describeExchange } from './exchange.js';
 import type { Body, Exchange, PatchJob } from './exchange.js';
@@ -130,10 +131,10 @@ export class Pipeline {
     this.#tellRoom();
   }
 
-  /** What the session is busy with, for messages: completes "while ...". */
+  /** What the session is busy with, for messages: completes "while csx was ...". */
   activity(): string {
     const exchange = this.#due.peek() ?? this.#waiting.peek();
-    return exchange === undefined ? 'it was idle' : `waiting for the answer to ${describeExchange(exchange)}`;
+    return exchange === undefined ? 'idle' : `waiting for the answer to ${describeExchange(exchange)}`;
   }
 
   #schedule(): void {
@@ -224,7 +225,7 @@ export class Pipeline {
   /** The peer has accepted a PATCH: the body goes out, then everything that waited. Never rejects. */
   async #sendBody(exchange: Exchange, job: PatchJob, signature: Buffer | undefined): Promise<void> {
     this.#deadline.pause();
-    const body = await this.#makeBody(job, signature);
+    const body = await makeBody(job, signature);
     if (this.#takeAlong([exchange])) return;
     // Made without `patch`: its answer is a plain line, and its failure takes the followers along.
     const { patch: _, ...closing } = exchange;
@@ -246,45 +247,13 @@ export class Pipeline {
     this.#lift();
   }
 
-  async #makeBody(job: PatchJob, signature: Buffer | undefined): Promise<Body | undefined> {
-    try {
-      return await job.respond(signature);
-    } catch (error) {
-      job.failure = asError(error);
-      return undefined;
-    }
-  }
-
   /** Never rejects: a body that fails ends the connection. */
   async #writeBody(body: Body, job: PatchJob): Promise<void> {
     try {
-      await this.#writeChunks(body);
+      await writeChunks(body, this.#outbox, this.#deadline, () => this.#failure !== undefined);
     } catch (error) {
       job.failure = asError(error);
       this.fail(failures.dropped(this.#label, error));
-    }
-  }
-
-  async #writeChunks(body: Body): Promise<void> {
-    let left = body.length;
-    this.#outbox.write(writeBodyHeader(body.length));
-    for await (const chunk of body.chunks) {
-      if (this.#failure !== undefined) return;
-      left -= chunk.length;
-      if (left < 0) break;
-      this.#outbox.write(chunk);
-      if (this.#outbox.blocked) {
-        // From here the peer is the slow one again.
-        this.#deadline.resume();
-        await this.#outbox.ready();
-        this.#deadline.pause();
-      }
-    }
-    if (left !== 0 && this.failure === undefined) {
-      throw new CsxError(
-        'INTERNAL',
-        `A delta announced as ${body.length} bytes ${left < 0 ? 'is longer' : 'ended early'}.`,
-      );
     }
   }
 
@@ -337,8 +306,4 @@ export class Pipeline {
     this.#rooms = [];
     for (const tell of rooms) tell();
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new CsxError('INTERNAL', 'A delta could not be made.', { cause: error });
 }

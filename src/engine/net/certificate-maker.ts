@@ -1,0 +1,106 @@
+/** Makes a self-signed certificate pair and stores it where csync2 and csx look for it. */
+
+import { generateKeyPair, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { open, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { CsxError, errnoOf } from '../../model/errors.js';
+import { CERTIFICATE_FILE, certificatePair, KEY_FILE } from './certificate.js';
+import type { CertificatePair } from './certificate.js';
+
+export interface CertificateWish {
+  /** Goes into the subject as CN, ASCII. Nobody checks it; it is for people who read certificates. */
+  readonly name: string;
+  /** RSA; 2048 (default 3072) to 8192. */
+  readonly bits?: number;
+  /** Default 3650: nobody checks the dates either, but openssl and people complain about past ones. */
+  readonly days?: number;
+  /** Unix milliseconds. */
+  readonly now: number;
+}
+
+const DAY = 86_400_000;
+/** Clocks differ: valid from an hour ago. */
+const BACKDATE = 3_600_000;
+
+/** Makes an RSA key and a certificate signed by itself with SHA-256. Fails with USAGE when less than 2048 bits are asked for. */
+export async function makeCertificatePair(wish: CertificateWish): Promise<CertificatePair> {
+  const bits = wish.bits ?? 3072;
+  if (bits < 2048 || bits > 8192) {
+    throw new CsxError('USAGE', `Could not make a certificate with a key of ${bits} bits.`, {
+      hint: 'Choose 2048 to 8192 bits: OpenSSL refuses shorter keys, longer ones only cost time.',
+    });
+  }
+  // The key comes from OpenSSL, which is fast and constant-time; forge only writes and signs the certificate.
+  const { privateKey } = await promisify(generateKeyPair)('rsa', {
+    modulusLength: bits,
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  });
+  const { default: forge } = await import('node-forge');
+  const key = forge.pki.privateKeyFromPem(privateKey);
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.setRsaPublicKey(key.n, key.e);
+  // Two certificates of one host must differ even in what people look at; 0x00 in front keeps the number positive.
+  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`;
+  certificate.validity.notBefore = new Date(wish.now - BACKDATE);
+  certificate.validity.notAfter = new Date(wish.now + (wish.days ?? 3650) * DAY);
+  const subject = [{ name: 'commonName', value: wish.name }];
+  certificate.setSubject(subject);
+  certificate.setIssuer(subject);
+  certificate.sign(key, forge.md.sha256.create());
+  const files = { certificateFile: CERTIFICATE_FILE, keyFile: KEY_FILE };
+  return certificatePair(forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n'), privateKey, files);
+}
+
+/**
+ * Writes the pair into the system directory: the key with mode 0600, both made durable. Never overwrites: fails with
+ * WRITE_FAILED when one of the files is there, and leaves nothing behind when it fails.
+ */
+export async function storeCertificatePair(systemDirectory: string, pair: CertificatePair): Promise<void> {
+  const key = path.join(systemDirectory, KEY_FILE);
+  await writeNew(key, pair.secret(), 0o600);
+  try {
+    await writeNew(path.join(systemDirectory, CERTIFICATE_FILE), pair.certificate, 0o644);
+  } catch (error) {
+    await unlink(key);
+    throw error;
+  }
+  const directory = await open(systemDirectory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+async function writeNew(file: string, text: string, mode: number): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  try {
+    const handle = await open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    try {
+      await handle.chmod(mode);
+      await handle.writeFile(text, 'latin1');
+      await handle.sync();
+    } catch (error) {
+      await unlink(file);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    const exists = errnoOf(error) === 'EEXIST';
+    throw new CsxError(
+      'WRITE_FAILED',
+      `Could not write ${file}: ${exists ? 'it exists' : (errnoOf(error) ?? 'failed')}.`,
+      {
+        cause: error,
+        data: { path: file },
+        hint: exists
+          ? 'Move the old pair away first. Every peer that pinned the old certificate then has to accept the new one.'
+          : 'Run csx as root, and check the directory.',
+      },
+    );
+  }
+}
