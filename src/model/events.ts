@@ -24,6 +24,7 @@ export type Event =
       readonly action: ChangeAction;
       readonly bytes: number;
     }
+  /** `bytes`: of this file, sent so far; change_complete tells the final figure. */
   | { readonly type: 'apply_progress'; readonly peer: PeerName; readonly path: FileName; readonly bytes: number }
   | {
       readonly type: 'change_complete';

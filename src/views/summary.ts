@@ -9,6 +9,7 @@
  */
 
 import type { Plan } from '../model/plan.js';
+import { quoteWord } from '../model/shell.js';
 import { count, plural, size } from './quantity.js';
 
 export interface NextStep {
@@ -55,7 +56,7 @@ function deferredSentence(plan: Plan): string {
 /** What to type next, one step each; empty when there is nothing to do. */
 export function nextStep(plan: Plan, options: NextStep): string[] {
   if (options.next !== undefined) return [...options.next];
-  const saved = options.savedTo === undefined ? undefined : shellWord(options.savedTo);
+  const saved = options.savedTo === undefined ? undefined : quoteWord(options.savedTo);
   if (plan.checks.some((check) => check.status === 'fail')) {
     return ['settle the failed check above; this plan cannot be applied'];
   }
@@ -85,9 +86,4 @@ function equalStep(files: number, saved: string | undefined): string {
 function isLimited(plan: Plan): boolean {
   const { targets, excludes, peers, groups } = plan.options;
   return targets.length + excludes.length + peers.length + groups.length > 0;
-}
-
-/** A word as it can be pasted into a shell. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -16,6 +16,8 @@ export interface Output {
   readonly write: (text: string) => void | Promise<void>;
   /** Width in columns; undefined when it is not a terminal. */
   readonly columns: number | undefined;
+  /** Height in rows, of a terminal. */
+  readonly rows?: number | undefined;
   readonly isTTY: boolean;
   readonly color: ColorLevel;
   /** IANA name of the time zone times are shown in; undefined: this host's. */
@@ -55,6 +57,7 @@ export interface WritableLike {
   off(event: string, listener: () => void): unknown;
   readonly destroyed?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
   readonly isTTY?: boolean;
 }
 
@@ -73,6 +76,9 @@ export function outputTo(stream: WritableLike, color: ColorLevel, timeZone?: str
     },
     get columns() {
       return stream.columns;
+    },
+    get rows() {
+      return stream.rows;
     },
     isTTY: stream.isTTY === true,
     color,

@@ -4,7 +4,8 @@ import { formatCheckText } from '../../src/model/checktxt.js';
 import type { Digest, Entry, SignatureDigest, Stamp } from '../../src/model/entry.js';
 import { fromText } from '../../src/model/names.js';
 import type { Bytes, DiskPath, FileName, PeerName } from '../../src/model/names.js';
-import type { Change, Conflict, Plan, PlanPeer, SideState, Tally } from '../../src/model/plan.js';
+import type { Change, Conflict, Plan, PlanPeer, SideState } from '../../src/model/plan.js';
+import { summarizePlan } from '../../src/model/plan-summary.js';
 import type { Drift, LocalState } from '../../src/model/scan.js';
 
 export const name = (text: string) => fromText(text) as string as FileName;
@@ -155,24 +156,7 @@ export function makePlan(parts: Partial<Omit<Plan, 'summary'>>): Plan {
     diagnostics: [],
     ...parts,
   } satisfies Omit<Plan, 'summary'>;
-  const byPeer: Record<string, Tally> = {};
-  for (const each of plan.peers) byPeer[each.name] = tally(plan, each.name);
-  return { ...plan, summary: { ...tally(plan, undefined), actions: plan.actions.length, byPeer } };
-}
-
-function tally(plan: Pick<Plan, 'changes' | 'conflicts' | 'deferred'>, of: PeerName | undefined): Tally {
-  const mine = (each: { peer: PeerName }) => of === undefined || each.peer === of;
-  const changes = plan.changes.filter(mine);
-  const number = (action: Change['action']) => changes.filter((each) => each.action === action).length;
-  return {
-    create: number('create'),
-    update: number('update'),
-    delete: number('delete'),
-    noOp: number('no-op'),
-    conflict: plan.conflicts.filter(mine).length,
-    deferred: plan.deferred.filter(mine).length,
-    bytes: changes.reduce((sum, each) => sum + each.bytes, 0),
-  };
+  return { ...plan, summary: summarizePlan(plan) };
 }
 
 /** The same three changes for web2 and web3; web4 has conflicts and oddities; web5 is down; web6 is in sync. */

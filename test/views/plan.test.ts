@@ -116,7 +116,7 @@ describe('the summary line', () => {
     [
       'work, conflicts and peers that are down',
       samplePlan(),
-      'Plan: 67 to create, 7 to update, 3 to delete, 2 conflicts, 3 actions, 6.9 MB to send. 8 changes wait for 1 peer that could not be asked.',
+      'Plan: 67 to create, 7 to update, 3 to delete, 1 conflict, 3 actions, 6.9 MB to send. 8 changes wait for 1 peer that could not be asked.',
     ],
     [
       'nothing',

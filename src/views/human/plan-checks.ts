@@ -23,7 +23,7 @@ export function* humanChecks(checks: readonly Check[], screen: Screen, verbose: 
     yield `  ${statusWord(check.status, screen)}${padEnd(safe(check.name), names)}  ${first}\n`;
     for (const line of rest) yield `${' '.repeat(indent)}${line}\n`;
   }
-  if (!verbose && passed > 0) yield paint.dim(`  ${count(passed)} passed\n`);
+  if (!verbose && passed > 0) yield `  ${paint.dim(`${count(passed)} passed`)}\n`;
   yield '\n';
 }
 

@@ -149,7 +149,7 @@ function* peerSection(section: PeerSection, screen: Screen, fold: Fold, verbose:
   yield* peerHeading(section, screen);
   for (const conflict of section.conflicts) yield* humanConflict(conflict, screen, { indent: 2, digests: verbose });
   yield* humanChanges(section.changes, screen, fold);
-  if (section.noOp > 0) yield screen.paint.dim(`  ${count(section.noOp)} already equal\n`);
+  if (section.noOp > 0) yield `  ${screen.paint.dim(`${count(section.noOp)} already equal`)}\n`;
   yield '\n';
 }
 
