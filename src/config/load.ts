@@ -1,0 +1,135 @@
+/** Finds, reads and resolves the configuration of this host. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Config, Key } from '../model/config.js';
+import { CsxError, errnoOf } from '../model/errors.js';
+import type { Problem, SourceRange } from '../model/errors.js';
+import { display, fromBuffer, toBuffer } from '../model/names.js';
+import { readKey } from './key.js';
+import { requireOperatorFile } from './ownership.js';
+import { parseConfigFile } from './parser.js';
+import { Report } from './report.js';
+import { resolveConfig } from './resolve.js';
+import type { Statement, Word } from './statements.js';
+
+export interface LoadOptions {
+  /** Where csync2.cfg or csx.yaml, keys and certificates lie. Usually /etc. */
+  readonly systemDirectory: string;
+  /** `-C NAME`: csync2_NAME.cfg or csx_NAME.yaml. */
+  readonly configName?: string | undefined;
+  /** `--config FILE`: this file, whatever its name; `.yaml` and `.yml` are read as YAML. */
+  readonly file?: string | undefined;
+  /** This host's name, any case. */
+  readonly host: string;
+  /** The user this process runs as; left out: asked of the system. */
+  readonly uid?: number | undefined;
+}
+
+/**
+ * Loads. Fails with LOCKED_BY_FILE, CONFIG_NOT_FOUND, CONFIG_AMBIGUOUS, CONFIG_INVALID, HOST_NOT_IN_GROUP, KEY_UNREADABLE,
+ * KEY_INVALID or FILE_UNSAFE; `range` says where.
+ */
+export function loadConfig(options: LoadOptions): Promise<Config> {
+  return new Promise((resolve) => {
+    const report = new Report();
+    const config = read(options, report);
+    report.throwFirst();
+    if (config === undefined) throw new CsxError('INTERNAL', 'The configuration came to nothing.');
+    resolve(config);
+  });
+}
+
+/** Reads as `loadConfig` does and returns everything there is to say: all errors and warnings, in the order of the file. */
+export function checkConfig(options: LoadOptions): {
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+} {
+  const report = new Report();
+  try {
+    const config = read(options, report);
+    return { config, problems: report.problems };
+  } catch (error) {
+    report.caught(error);
+    return { config: undefined, problems: report.problems };
+  }
+}
+
+function read(options: LoadOptions, report: Report): Config | undefined {
+  const uid = options.uid ?? process.geteuid?.() ?? 0;
+  const { systemDirectory } = options;
+  const lock = path.join(systemDirectory, 'csync2.lock');
+  if (existsSync(lock)) {
+    throw new CsxError('LOCKED_BY_FILE', `${display(lock)} exists: csync2 and csx do nothing on this host meanwhile.`, {
+      hint: 'Somebody put it there to stop synchronisation. Remove it when that is over.',
+      data: { path: display(lock) },
+    });
+  }
+  const file = options.file ?? findConfigFile(systemDirectory, options.configName);
+  const { statements, files } = readStatements(file, uid, report);
+  if (report.errors().length > 0) return undefined;
+  return resolveConfig(
+    statements,
+    { host: options.host, systemDirectory, files, readKey: keyReader(systemDirectory, uid) },
+    report,
+  );
+}
+
+/** Reads a configuration file of either form. */
+export function readStatements(
+  file: string,
+  uid: number,
+  report: Report,
+): { readonly statements: readonly Statement[]; readonly files: readonly string[] } {
+  return parseConfigFile(file, fileReader(uid), report);
+}
+
+/** Reads each file once, after checking that nobody else can have written it. */
+export function fileReader(uid: number): (file: string, from: SourceRange | undefined) => string {
+  return (file, range) => {
+    requireOperatorFile(file, uid, 'configuration file', range);
+    try {
+      return fromBuffer(readFileSync(toBuffer(file)));
+    } catch (error) {
+      const code = errnoOf(error);
+      const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'error'})`;
+      throw new CsxError('CONFIG_NOT_FOUND', `The configuration file ${display(file)} ${reason}.`, {
+        range,
+        hint:
+          range === undefined
+            ? 'Name another with --config or --system-dir, or make one: csx init.'
+            : 'A relative name after config is taken from the directory of the main file.',
+        data: { path: display(file) },
+        cause: error,
+      });
+    }
+  };
+}
+
+/** Relative names of key files are taken from the system directory. Two groups with one key file read it once. */
+function keyReader(systemDirectory: string, uid: number): (word: Word) => Key {
+  const keys = new Map<string, Key>();
+  return ({ text, range }) => {
+    const file = path.resolve(systemDirectory, text);
+    const key = keys.get(file) ?? readKey(file, uid, range);
+    keys.set(file, key);
+    return key;
+  };
+}
+
+function findConfigFile(systemDirectory: string, configName: string | undefined): string {
+  if (configName !== undefined && !/^[a-z0-9]+$/.test(configName)) {
+    throw new CsxError('USAGE', `${display(configName)} is no name of a configuration.`, {
+      hint: 'Names after -C consist of small letters and digits.',
+    });
+  }
+  const suffix = configName === undefined ? '' : `_${configName}`;
+  const file = path.join(systemDirectory, `csync2${suffix}.cfg`);
+  if (!existsSync(file)) {
+    throw new CsxError('CONFIG_NOT_FOUND', `There is no ${display(file)}.`, {
+      hint: 'Name the directory with --system-dir, a file with --config, or make one: csx init.',
+      data: { path: display(file) },
+    });
+  }
+  return file;
+}
