@@ -108,7 +108,7 @@ export default tseslint.config(
     rules: {
       'csx/keep-rooms': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: false }],
       eqeqeq: 'error',
@@ -148,6 +148,11 @@ export default tseslint.config(
         { name: 'setTimeout', message: 'This room is pure.' },
       ],
     },
+  },
+  {
+    files: ['src/cli/**/*.ts', 'src/commands/**/*.ts'],
+    // oclif's Flags.boolean() infers any where its type argument is left out.
+    rules: { '@typescript-eslint/no-unnecessary-type-arguments': 'off' },
   },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts'],

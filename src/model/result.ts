@@ -6,6 +6,7 @@
 import type { Problem } from './errors.js';
 import type { PeerName } from './names.js';
 import type { ActionInvocation, Change, Conflict } from './plan.js';
+import type { Drift, RootFinding } from './scan.js';
 
 /**
  * done: the peer holds it durably (or needed nothing). failed: tried, and the peer or the disk refused. skipped: not
@@ -122,4 +123,20 @@ export function summarizeResult(
     bytes,
     milliseconds,
   };
+}
+
+/** What a recording scan did. */
+export interface ScanResult {
+  /** Selected files found on the disk. */
+  readonly entries: number;
+  readonly new: number;
+  readonly changed: number;
+  readonly removed: number;
+  /** False: recorded only (`--init`). */
+  readonly marked: boolean;
+  /** The first thousand or so of the changes, removals last. */
+  readonly shown: readonly Drift[];
+  /** Trees that vanished as a whole: what was known below them stays as it was. */
+  readonly roots: readonly RootFinding[];
+  readonly problems: readonly Problem[];
 }

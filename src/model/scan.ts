@@ -42,3 +42,5 @@ export type Finding =
       readonly state: 'missing' | 'emptied' | 'retyped';
       readonly known: number;
     };
+
+export type RootFinding = Extract<Finding, { kind: 'root' }>;

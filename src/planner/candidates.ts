@@ -9,7 +9,7 @@ import type { ActionRule, Group } from '../model/config.js';
 import type { Problem } from '../model/errors.js';
 import type { FileName, PeerName } from '../model/names.js';
 import { compareBytes, display, isCanonical, isWithin } from '../model/names.js';
-import type { Drift, Finding, LocalState } from '../model/scan.js';
+import type { Drift, LocalState, RootFinding } from '../model/scan.js';
 import type { DirtyRow } from '../model/store.js';
 
 /** One peer of a file, with the groups that hold the file and both hosts. */
@@ -45,7 +45,7 @@ export interface Candidate extends Route {
   readonly dirty: DirtyRow | undefined;
 }
 
-export type RootFinding = Extract<Finding, { kind: 'root' }>;
+
 
 export interface CandidateInputs {
   readonly drift: readonly Drift[];

@@ -9,7 +9,7 @@
 import type { Group, Limit } from '../model/config.js';
 import { compareBytes, display } from '../model/names.js';
 import type { Change, Check, PlanPeer } from '../model/plan.js';
-import type { RootFinding } from './candidates.js';
+import type { RootFinding } from '../model/scan.js';
 
 export interface CheckInputs {
   readonly peers: readonly PlanPeer[];

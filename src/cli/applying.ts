@@ -1,0 +1,72 @@
+/** What stands between a plan and its being carried out (checks, the question), and what the result means as an exit status. */
+
+import { input } from '@inquirer/prompts';
+import { CsxError } from '../model/errors.js';
+import type { Plan } from '../model/plan.js';
+import type { ApplyResult } from '../model/result.js';
+import { print } from '../views/terminal.js';
+import type { Output } from '../views/terminal.js';
+import { EXIT, worstStatus } from './exit-status.js';
+import { statusOfSignal } from './interrupt.js';
+
+/** Fails with CHECK_FAILED when a check of the plan does: nothing is sent then. */
+export function refuseUnfit(plan: Plan): void {
+  const failed = plan.checks.filter((check) => check.status === 'fail');
+  const [first] = failed;
+  if (first === undefined) return;
+  const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : '';
+  throw new CsxError('CHECK_FAILED', `Nothing was done, because a check failed: ${first.message}${more}`, {
+    hint: 'If it is what you want, say so: --max-delete 100% lifts the limit on deletions. If a tree is not mounted, mount it.',
+    data: { check: first.name },
+  });
+}
+
+/**
+ * Asks whether to go on; only `yes` counts.
+ * @throws CsxError NEEDS_INPUT where nobody can be asked
+ */
+export async function confirm(plan: Plan, interactive: boolean, out: Output): Promise<boolean> {
+  if (!interactive) {
+    throw new CsxError('NEEDS_INPUT', 'Nothing was done: the plan has to be approved, and there is nobody to ask.', {
+      hint: 'Approve it with --auto-approve, or run csx apply on a terminal.',
+    });
+  }
+  const { delete: deletions } = plan.summary;
+  const replaced = plan.changes.filter(
+    (change) => change.action === 'update' && change.aspects.includes('type'),
+  ).length;
+  const destroyed = deletions + replaced;
+  if (destroyed > 0) {
+    await print(out, [`\n${destroyed} ${destroyed === 1 ? 'file' : 'files'} will be deleted or replaced on peers.\n`]);
+  }
+  const answer = await input(
+    { message: "Carry this out? Only 'yes' is accepted:" },
+    { output: process.stderr, clearPromptOnDone: false },
+  );
+  if (answer.trim() === 'yes') return true;
+  await print(out, ['Declined. Nothing was changed.\n']);
+  return false;
+}
+
+/** The exit status of a run. */
+export function applyStatus(result: ApplyResult, plan: Plan, detailed: boolean): number {
+  if (result.interrupted !== undefined) return statusOfSignal(result.interrupted);
+  const { failed, skipped, notAttempted, unreachable, actionsFailed, conflicts } = result.summary;
+  const statuses: number[] = [];
+  const stale = result.problems.some((problem) => problem.code === 'PLAN_STALE');
+  const refusedOnly = result.changes.filter(
+    (each) => each.status === 'skipped' && each.problem?.code === 'CONFLICTS',
+  ).length;
+  if (failed + notAttempted + unreachable + actionsFailed > 0 || skipped > refusedOnly || stale || plan.errored) {
+    statuses.push(EXIT.partial);
+  }
+  if (conflicts > 0) statuses.push(EXIT.conflicts);
+  if (detailed && result.summary.create + result.summary.update + result.summary.delete > 0)
+    statuses.push(EXIT.changes);
+  return worstStatus(statuses);
+}
+
+/** What actions inherit. */
+export function actionEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}

@@ -1,0 +1,85 @@
+/** Makes a plan for the command line's flags: what plan and apply have in common. */
+
+import { readFile } from 'node:fs/promises';
+import { computePlan } from '../engine/update/compute-plan.js';
+import type { Planned } from '../engine/update/compute-plan.js';
+import { Dialer } from '../engine/update/dial.js';
+import type { Report } from '../model/events.js';
+import { display, fromText } from '../model/names.js';
+import type { DiskPath } from '../model/names.js';
+import type { Scope } from '../model/store.js';
+import { resolveScopes } from '../engine/scan/scopes.js';
+import type { Files } from '../engine/scan/scopes.js';
+import type { PlaceFlags } from './flags.js';
+import { parseLimit } from './plan-flags.js';
+import type { PlanFlags } from './plan-flags.js';
+import type { Workspace } from './workspace.js';
+
+export interface Watch {
+  readonly report: Report;
+  readonly stop: AbortSignal;
+}
+
+/** How this run reaches its peers. */
+export function dialerFor(workspace: Workspace, flags: PlaceFlags & PlanFlags, stop: AbortSignal): Dialer {
+  return new Dialer({
+    config: workspace.config,
+    selection: workspace.everything,
+    store: workspace.store,
+    port: flags.port,
+    bind: flags.hostname,
+    configName: flags['config-name'],
+    groups: flags.group,
+    timeout: flags.timeout * 1000,
+    signal: stop,
+    now: Date.now,
+  });
+}
+
+/** The parts of the tree that PATH arguments name; undefined: everything. */
+export async function scopesOf(paths: readonly string[], workspace: Workspace): Promise<readonly Scope[] | undefined> {
+  if (paths.length === 0) return undefined;
+  const files: Files = (range) => workspace.store.files(range);
+  return resolveScopes(paths.map(fromText), fromText(process.cwd()) as string as DiskPath, workspace.everything, files);
+}
+
+/** Makes a plan. */
+export async function planFor(
+  workspace: Workspace,
+  flags: PlaceFlags & PlanFlags,
+  paths: readonly string[],
+  dialer: Dialer,
+  watch: Watch,
+): Promise<Planned> {
+  const scopes = await scopesOf(paths, workspace);
+  return computePlan({
+    config: workspace.config,
+    selection: workspace.chosen,
+    peers: workspace.peers,
+    store: workspace.store,
+    dialer,
+    scopes,
+    options: {
+      targets: scopes?.map((scope) => display(scope.file)) ?? [],
+      excludes: [],
+      peers: workspace.peers ?? [],
+      groups: flags.group ?? [],
+      offline: flags.offline,
+      configName: flags['config-name'],
+    },
+    maxDelete: parseLimit(flags['max-delete']),
+    decide: undefined,
+    parallelism: flags.parallelism,
+    csxVersion: await csxVersion(),
+    report: watch.report,
+    stop: watch.stop,
+    now: Date.now,
+  });
+}
+
+/** The version in package.json. */
+export async function csxVersion(): Promise<string> {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
+  const parsed: unknown = JSON.parse(text);
+  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
+}

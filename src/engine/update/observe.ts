@@ -1,0 +1,169 @@
+/**
+ * Asks one peer what it has: SIG for every candidate, and where that shows a difference also what a conflict is judged by: the
+ * time (GETTM) and the peer's own row (LIST). All questions are pipelined and change nothing on the peer.
+ */
+
+import { parseCheckText, withoutMtime } from '../../model/checktxt.js';
+import type { CheckText } from '../../model/checktxt.js';
+import { storedName } from '../../model/encoding.js';
+import { CsxError } from '../../model/errors.js';
+import type { FileName, PeerName } from '../../model/names.js';
+import type { RemoteState, SideState } from '../../model/plan.js';
+import type { LocalState } from '../../model/scan.js';
+import type { DiskPath } from '../../model/names.js';
+import type { Candidate } from '../../planner/candidates.js';
+import { stateThere } from '../../planner/differences.js';
+import { signatureDigest } from '../delta/signature.js';
+import type { Connection } from '../net/connection.js';
+import type { Answer } from '../wire/response.js';
+import { digestsOf } from './content.js';
+
+export interface ObserveOptions {
+  readonly connection: Connection;
+  readonly candidates: readonly Candidate[];
+  readonly toDisk: (file: FileName) => DiskPath;
+  /** Files for which both last agreed on a state: their own row need not be asked for. */
+  readonly hasBaseline: (file: FileName) => boolean;
+  /** Told after each answer. */
+  readonly onAnswer: () => void;
+  readonly stop: AbortSignal;
+}
+
+/** The peer's answers by file. Throws the connection's CsxError when it is lost. */
+export async function observe(options: ObserveOptions): Promise<ReadonlyMap<FileName, RemoteState>> {
+  const { connection, candidates, stop } = options;
+  const states = new Map<FileName, RemoteState>();
+  const asked: Promise<void>[] = [];
+  let me: PeerName | undefined = candidates[0]?.me;
+  for (const candidate of candidates) {
+    if (stop.aborted || connection.failure !== undefined) break;
+    if (candidate.me !== me) {
+      await connection.hello(candidate.me);
+      me = candidate.me;
+    }
+    asked.push(
+      ask(candidate, options).then((state) => {
+        states.set(candidate.file, state);
+        options.onAnswer();
+      }),
+    );
+    await connection.room();
+  }
+  const outcomes = await Promise.allSettled(asked);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  stop.throwIfAborted();
+  return states;
+}
+
+async function ask(candidate: Candidate, options: ObserveOptions): Promise<RemoteState> {
+  const target = { key: candidate.group.key.secret(), file: candidate.file };
+  const answer = await options.connection.request('SIG', target);
+  switch (answer.kind) {
+    case 'present':
+      return present(candidate, answer, options);
+    case 'path-not-found':
+      return { kind: 'absent', row: options.hasBaseline(candidate.file) ? 'unasked' : await rowOf(candidate, options) };
+    case 'not-found':
+      return { kind: 'behind-link' };
+    case 'error':
+      return refusal(answer);
+    default:
+      return { kind: 'failed', answer: `an answer of the kind ${answer.kind} to SIG` };
+  }
+}
+
+function refusal(answer: Extract<Answer, { kind: 'error' }>): RemoteState {
+  switch (answer.refusal.kind) {
+    case 'parent-missing':
+      return { kind: 'parent-missing' };
+    case 'denied':
+    case 'denied-slave':
+      return { kind: 'refused', answer: answer.text };
+    default:
+      // A component of the path is a file there: nothing stands at the path, as behind a link.
+      return answer.refusal.errno === 'ENOTDIR' ? { kind: 'behind-link' } : { kind: 'failed', answer: answer.text };
+  }
+}
+
+async function present(
+  candidate: Candidate,
+  answer: Extract<Answer, { kind: 'present' }>,
+  options: ObserveOptions,
+): Promise<RemoteState> {
+  const entry = parseCheckText(answer.checktxt);
+  if (entry === undefined) return { kind: 'failed', answer: `a check text that is none: ${answer.checktxt}` };
+  const signature = answer.signature?.length ? signatureDigest(answer.signature) : undefined;
+  const content = await compareContent(candidate, answer.checktxt, entry.size, signature, options);
+  const equal = content.verdict === 'same' && sameAttributes(candidate.local, answer.checktxt);
+  const [mtime, row] = equal
+    ? [undefined, 'unasked' as const]
+    : await Promise.all([
+        entry.mtime === undefined ? undefined : mtimeOf(candidate, options),
+        options.hasBaseline(candidate.file) ? ('unasked' as const) : rowOf(candidate, options),
+      ]);
+  const state = stateThere(answer.checktxt, mtime, signature) ?? {
+    entry,
+    checktxt: answer.checktxt,
+    digest: undefined,
+    signature,
+  };
+  return { kind: 'present', state: { ...state, digest: content.digest }, content: content.verdict, row };
+}
+
+/** Whether both sides have the same type, attributes and size; times are not told. */
+function sameAttributes(local: LocalState | undefined, checktxt: CheckText): boolean {
+  return local !== undefined && withoutMtime(local.checktxt) === withoutMtime(checktxt);
+}
+
+interface ContentVerdict {
+  readonly verdict: 'same' | 'different' | 'not-compared';
+  readonly digest: SideState['digest'];
+}
+
+/** Regular files of the same size are compared by csync2's signature, which has to be made here; anything else by its check text. */
+async function compareContent(
+  candidate: Candidate,
+  checktxt: CheckText,
+  size: number | undefined,
+  signature: SideState['signature'],
+  options: ObserveOptions,
+): Promise<ContentVerdict> {
+  const { local } = candidate;
+  if (local === undefined) return { verdict: 'not-compared', digest: undefined };
+  if (local.entry.type !== 'file' || size === undefined) {
+    return { verdict: sameAttributes(local, checktxt) ? 'same' : 'not-compared', digest: undefined };
+  }
+  if (local.entry.size !== size) return { verdict: 'different', digest: undefined };
+  if (signature === undefined) return { verdict: 'not-compared', digest: undefined };
+  try {
+    const mine = await digestsOf(options.toDisk(candidate.file));
+    return mine.signature === signature
+      ? { verdict: 'same', digest: mine.digest }
+      : { verdict: 'different', digest: undefined };
+  } catch (error) {
+    // Unreadable or changing here: apply looks again and says so.
+    if (error instanceof CsxError) return { verdict: 'not-compared', digest: undefined };
+    throw error;
+  }
+}
+
+async function mtimeOf(candidate: Candidate, options: ObserveOptions): Promise<number | undefined> {
+  const answer = await options.connection.request('GETTM', { key: candidate.group.key.secret(), file: candidate.file });
+  return answer.kind === 'decimal' ? answer.value : undefined;
+}
+
+/** What the peer's database says of the file; undefined: nothing. */
+async function rowOf(candidate: Candidate, options: ObserveOptions): Promise<CheckText | undefined | 'unasked'> {
+  const stored = storedName(candidate.file);
+  const keys = [candidate.group.key.secret()];
+  let found: CheckText | undefined;
+  try {
+    for await (const rows of options.connection.list({ peer: candidate.peer, file: candidate.file, keys })) {
+      for (const row of rows) if (row.stored === stored) found = row.checktxt;
+    }
+  } catch (error) {
+    if (error instanceof CsxError && error.code === 'PEER_REFUSED') return 'unasked';
+    throw error;
+  }
+  return found;
+}

@@ -1,0 +1,62 @@
+/**
+ * Puts what peers acknowledged into the state, in groups: a transaction that is made durable costs as much as hundreds of
+ * rows in it. What is added is written after `DELAY` at the latest, so that a kill loses little, and lost rows cost
+ * nothing but asking again: a dirty row that outlives its transfer is found equal by the next run.
+ */
+
+import type { Store, Write } from '../../model/store.js';
+
+/** Writes of one transaction at most. */
+const LIMIT = 500;
+/** Milliseconds an acknowledged change may wait for its transaction. */
+const DELAY = 100;
+
+export class Settlement {
+  readonly #store: Store;
+  #waiting: Write[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Takes writes that belong together: they go into one transaction. */
+  add(writes: readonly Write[]): void {
+    this.#waiting.push(...writes);
+    if (this.#waiting.length >= LIMIT) this.#start();
+    else
+      this.#timer ??= setTimeout(() => {
+        this.#start();
+      }, DELAY);
+  }
+
+  /** Resolves when all that was added is written. Throws what any of the transactions failed with (STATE_LOCKED, NO_SPACE, ...). */
+  async flush(): Promise<void> {
+    this.#start();
+    await this.#writing;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** True when a transaction has failed: nothing more should be sent, since it could not be remembered. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  #start(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const writes = this.#waiting;
+    if (writes.length === 0) return;
+    this.#waiting = [];
+    this.#writing = this.#writing.then(async () => {
+      if (this.#failure !== undefined) return;
+      try {
+        await this.#store.write(writes);
+      } catch (error) {
+        this.#failure = { error };
+      }
+    });
+  }
+}

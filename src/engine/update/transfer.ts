@@ -1,0 +1,335 @@
+/**
+ * Carries out one peer's changes over one connection, in the order of the plan.
+ *
+ * Each change is checked at its moment: the file here must still be the one the plan saw (its stamp), and the peer's must be the one
+ * the plan was told of. What the peer has is asked for ahead (SIG) while earlier files are on their way; where PATCH
+ * shows it anyway, its signature is looked at instead. A change whose precondition fails is skipped and reported, never
+ * forced. Commands leave without waiting for each other's answers; only PATCH makes the line wait.
+ */
+
+import type { Change } from '../../model/plan.js';
+import type { ChangeResult } from '../../model/result.js';
+import { CsxError } from '../../model/errors.js';
+import type { Problem } from '../../model/errors.js';
+import { display } from '../../model/names.js';
+import type { DiskPath, FileName } from '../../model/names.js';
+import type { Report } from '../../model/events.js';
+import type { LocalState } from '../../model/scan.js';
+import { withoutMtime } from '../../model/checktxt.js';
+import { ABSENT_SIGNATURE, signatureDigest } from '../delta/signature.js';
+import { openSource } from '../files/source.js';
+import type { Source } from '../files/source.js';
+import type { Command, Connection } from '../net/connection.js';
+import type { Answer } from '../wire/response.js';
+import { outgoing } from './content.js';
+import type { ContentDigests, Outgoing } from './content.js';
+import { stepsOf } from './steps.js';
+import type { Owner, Step } from './steps.js';
+import { refusalProblem, staleHere, staleThere } from './trouble.js';
+
+export interface TransferOptions {
+  readonly connection: Connection;
+  readonly changes: readonly Change[];
+  /** The text of the pre-shared key for a change. */
+  readonly keyOf: (change: Change) => string;
+  readonly toDisk: (file: FileName) => DiskPath;
+  /** What stands here now; undefined: nothing. Throws CsxError READ_FAILED. */
+  readonly look: (file: FileName) => LocalState | undefined;
+  /** The real owner of a file, where the configuration ignores one of uid and gid. */
+  readonly ownerOf: (file: FileName) => Owner;
+  readonly report: Report;
+  /** Ends the transfer after what is in flight. */
+  readonly stop: AbortSignal;
+  /** Called once for each change, in the order in which the peer answered. Undefined digests: no content was read. */
+  readonly finished: (result: ChangeResult, digests: ContentDigests | undefined, refused: boolean) => void;
+}
+
+/** Changes that are looked at, and asked the peer about, before their turn. */
+const AHEAD = 64;
+/** Changes that may wait for answers; a stop waits for so many. */
+const IN_FLIGHT = 64;
+
+/** What was found when a change was looked at ahead. */
+type Readiness =
+  | { readonly kind: 'ready' }
+  /** Nothing is left to do: the peer has it already. */
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'stale'; readonly problem: Problem };
+
+/** One call of `transfer`. */
+interface Run extends TransferOptions {
+  /** Changes whose answers were lost because csx itself gave the connection up. */
+  readonly again: Change[];
+}
+
+/**
+ * Sends the changes. Resolves with those it did not come to, because it was stopped or gave the connection up after a file had
+ * changed while it was sent: the caller may go on with them over another connection.
+ * When the connection is lost, the changes that waited for answers fail, the rest is returned, and `connection.failure` says why.
+ */
+export async function transfer(options: TransferOptions): Promise<readonly Change[]> {
+  const { connection, changes, stop } = options;
+  const run: Run = { ...options, again: [] };
+  const ready: Promise<Readiness>[] = [];
+  const running = new Set<Promise<void>>();
+  let index = 0;
+  for (; index < changes.length; index++) {
+    if (stop.aborted || connection.failure !== undefined) break;
+    for (const change of changes.slice(ready.length, index + AHEAD)) {
+      const readiness = lookAhead(change, run);
+      // Its turn may never come when the connection is lost.
+      readiness.catch(ignore);
+      ready.push(readiness);
+    }
+    const [change, readiness] = [changes[index], ready[index]];
+    if (change === undefined || readiness === undefined) break;
+    const work = begin(change, readiness, run);
+    const tracked = work.answered.finally(() => running.delete(tracked));
+    running.add(tracked);
+    await work.given;
+    while (running.size >= IN_FLIGHT) await Promise.race(running);
+    await connection.room();
+  }
+  await Promise.all(running);
+  return [...run.again, ...changes.slice(index)];
+}
+
+/** Checks this host's side and, where PATCH will not show it, asks for the peer's. */
+async function lookAhead(change: Change, run: Run): Promise<Readiness> {
+  const here = checkHere(change, run);
+  if (here !== undefined) return { kind: 'stale', problem: here };
+  if (change.action === 'no-op' || !mustAsk(change)) return { kind: 'ready' };
+  const answer = await run.connection.request('SIG', { key: run.keyOf(change), file: change.path });
+  return checkThere(change, answer);
+}
+
+/** Creating a file and changing its content need no question: PATCH is answered with the signature of what is there. */
+function mustAsk(change: Change): boolean {
+  if (change.force) return true;
+  const patched =
+    change.after?.entry.type === 'file' && (change.action === 'create' || change.aspects.includes('content'));
+  return !patched || change.aspects.includes('type');
+}
+
+function checkHere(change: Change, run: Run): Problem | undefined {
+  const expected = change.precondition.local;
+  let now: LocalState | undefined;
+  try {
+    now = run.look(change.path);
+  } catch (error) {
+    if (error instanceof CsxError) return staleHere(change, error.message);
+    throw error;
+  }
+  if (expected === undefined) return now === undefined ? undefined : staleHere(change, 'it exists again');
+  if (now === undefined) return staleHere(change, 'it is gone');
+  // A directory's stamp says nothing of what it holds; its check text says all that is sent.
+  return now.checktxt === expected.checktxt && now.stamp === expected.stamp
+    ? undefined
+    : staleHere(change, 'it was changed');
+}
+
+function checkThere(change: Change, answer: Answer): Readiness {
+  const expected = change.precondition.remote;
+  switch (answer.kind) {
+    case 'present': {
+      if (expected === 'unknown') return { kind: 'ready' };
+      if (expected === undefined) return { kind: 'stale', problem: staleThere(change, 'it exists there now') };
+      const signature = answer.signature?.length ? signatureDigest(answer.signature) : undefined;
+      const same =
+        withoutMtime(answer.checktxt) === withoutMtime(expected.checktxt) &&
+        (expected.signature === undefined || signature === expected.signature);
+      return same ? { kind: 'ready' } : { kind: 'stale', problem: staleThere(change, 'it was changed there') };
+    }
+    case 'path-not-found':
+    case 'not-found':
+      return absentThere(change);
+    case 'error':
+      // Its parent is missing, or is no directory: it will be made before, or it is gone with it.
+      if (answer.refusal.kind === 'parent-missing' || answer.refusal.errno === 'ENOTDIR') return absentThere(change);
+      return { kind: 'stale', problem: refusalProblem(change, answer) };
+    default:
+      return { kind: 'stale', problem: staleThere(change, 'its state could not be asked for') };
+  }
+}
+
+function absentThere(change: Change): Readiness {
+  if (change.action === 'delete') return { kind: 'settled' };
+  const expected = change.precondition.remote;
+  if (expected === undefined || expected === 'unknown') return { kind: 'ready' };
+  return { kind: 'stale', problem: staleThere(change, 'it was removed there') };
+}
+
+/**
+ * Makes one change. `given` resolves when its commands are with the connection, so that the next change's may follow;
+ * `answered` when the peer has answered all of them. Neither rejects for trouble with the change.
+ */
+function begin(
+  change: Change,
+  readiness: Promise<Readiness>,
+  run: Run,
+): { given: Promise<void>; answered: Promise<void> } {
+  const given = Promise.withResolvers<undefined>();
+  const work = async (): Promise<void> => {
+    const found = await readiness;
+    if (found.kind === 'stale') {
+      const { problem } = found;
+      finish(run, change, { status: problem.code === 'PEER_REFUSED' ? 'failed' : 'skipped', problem, bytes: 0 });
+      return;
+    }
+    run.report({
+      type: 'change_start',
+      peer: change.peer,
+      path: change.path,
+      action: change.action,
+      bytes: change.bytes,
+    });
+    const steps = found.kind === 'settled' ? [] : stepsOf(change, run.ownerOf(change.path));
+    const answers = carryOut(change, steps, run);
+    given.resolve(undefined);
+    finish(run, change, await answers);
+  };
+  const answered = work()
+    .catch((error: unknown) => {
+      fail(run, change, error);
+    })
+    .finally(() => {
+      given.resolve(undefined);
+    });
+  return { given: given.promise, answered };
+}
+
+interface End {
+  readonly status: ChangeResult['status'];
+  readonly problem: Problem | undefined;
+  readonly bytes: number;
+  readonly digests?: ContentDigests;
+  readonly refused?: boolean;
+}
+
+/** Queues the commands at once; resolves with the peer's last answer. */
+function carryOut(change: Change, steps: readonly Step[], run: Run): Promise<End> {
+  const target = { key: run.keyOf(change), file: change.path };
+  const content = steps.findIndex((step) => step.kind === 'content');
+  const commands = steps.filter((step) => step.kind === 'command').map((step) => commandOf(step, target));
+  const split = content < 0 ? commands.length : content;
+  const before = commands.slice(0, split).map((command) => run.connection.request(command.verb, command.args));
+  const answers = Promise.all(before);
+  // What fails with the connection is seen below; until then nobody waits for it.
+  answers.catch(ignore);
+  if (content < 0) return answers.then((given) => verdict(change, given, 0));
+  return sendContent(change, answers, commands.slice(split), run);
+}
+
+async function sendContent(
+  change: Change,
+  before: Promise<readonly Answer[]>,
+  followers: readonly Command[],
+  run: Run,
+): Promise<End> {
+  const opened: { source?: Source; sent?: Outgoing; stale?: Problem } = {};
+  try {
+    const { answer, followers: later } = await run.connection.patch(
+      { key: run.keyOf(change), file: change.path },
+      async (signature) => {
+        const stale = checkSignature(change, signature);
+        if (stale !== undefined || signature === undefined) {
+          if (stale !== undefined) opened.stale = stale;
+          return undefined;
+        }
+        const source = openSource(run.toDisk(change.path));
+        opened.source = source;
+        if (change.precondition.local !== undefined && source.stamp !== change.precondition.local.stamp) {
+          opened.stale = staleHere(change, 'it was changed');
+          return undefined;
+        }
+        opened.sent = await outgoing(source, signature);
+        return opened.sent.body;
+      },
+      followers,
+    );
+    const earlier = await before;
+    if (opened.stale !== undefined) return { status: 'skipped', problem: opened.stale, bytes: 0 };
+    const end = verdict(change, [...earlier, answer, ...later], opened.sent?.body.length ?? 0);
+    return opened.sent === undefined ? end : { ...end, digests: opened.sent.digests() };
+  } finally {
+    opened.source?.close();
+  }
+}
+
+/** What PATCH says the peer has, against what the plan was told. */
+function checkSignature(change: Change, signature: Buffer | undefined): Problem | undefined {
+  if (signature === undefined) return staleThere(change, 'the peer cannot read it');
+  const expected = change.precondition.remote;
+  // After FLUSH, and for another type in its place, SIG has been asked.
+  if (expected === 'unknown' || mustAsk(change)) return undefined;
+  const absent = signature.equals(ABSENT_SIGNATURE);
+  if (expected === undefined) return absent ? undefined : staleThere(change, 'it exists there now');
+  if (absent) return staleThere(change, 'it was removed there');
+  if (expected.signature !== undefined && signatureDigest(signature) !== expected.signature)
+    return staleThere(change, 'it was changed there');
+  return undefined;
+}
+
+function commandOf(
+  step: Extract<Step, { kind: 'command' }>,
+  target: { readonly key: string; readonly file: FileName },
+): Command {
+  const [first = '', second = ''] = step.rest;
+  switch (step.verb) {
+    case 'SETOWN':
+      return { verb: 'SETOWN', args: { ...target, uid: Number(first), gid: Number(second) } };
+    case 'SETMOD':
+      return { verb: 'SETMOD', args: { ...target, mode: Number(first) } };
+    case 'SETIME':
+      return { verb: 'SETIME', args: { ...target, mtime: Number(first) } };
+    case 'MKLINK':
+      return { verb: 'MKLINK', args: { ...target, target: first } };
+    case 'MKCHR':
+    case 'MKBLK':
+      return { verb: step.verb, args: { ...target, device: Number(first) } };
+    case 'FLUSH':
+    case 'DEL':
+    case 'MKDIR':
+    case 'MKFIFO':
+      return { verb: step.verb, args: target };
+  }
+}
+
+/** Done when every answer is OK; otherwise the first refusal says why not. */
+function verdict(change: Change, answers: readonly Answer[], bytes: number): End {
+  const refusal = answers.find((answer) => answer.kind === 'error');
+  if (refusal === undefined) return { status: 'done', problem: undefined, bytes };
+  const dirty = refusal.refusal.kind === 'marked-dirty';
+  return { status: dirty ? 'skipped' : 'failed', problem: refusalProblem(change, refusal), bytes, refused: dirty };
+}
+
+/** A change that ended with an exception: the connection's, or trouble with the file here. */
+function fail(run: Run, change: Change, error: unknown): void {
+  if (!(error instanceof CsxError)) throw error;
+  if (error.code === 'PEER_CLOSED' && run.connection.failure?.code === 'CHANGED_MEANWHILE') {
+    run.again.push(change);
+    return;
+  }
+  const problem: Problem = {
+    severity: 'error',
+    code: error.code,
+    summary: error.message,
+    hint: error.hint,
+    path: display(change.path),
+    peer: change.peer,
+  };
+  finish(run, change, { status: error.code === 'CHANGED_MEANWHILE' ? 'skipped' : 'failed', problem, bytes: 0 });
+}
+
+function finish(run: Run, change: Change, end: End): void {
+  const { status, problem, bytes } = end;
+  const place = { peer: change.peer, path: change.path, action: change.action };
+  if (status === 'done') run.report({ type: 'change_complete', ...place, bytes });
+  else if (problem !== undefined)
+    run.report({ type: status === 'failed' ? 'change_errored' : 'change_skipped', ...place, problem });
+  run.finished({ change, status, problem, bytes }, end.digests, end.refused === true);
+}
+
+function ignore(): void {
+  // The failure is seen where the promise is awaited.
+}

@@ -1,0 +1,96 @@
+/** Why a change was not made, in words: what was attempted, what stood in the way, what to do next. */
+
+import type { Problem } from '../../model/errors.js';
+import { display } from '../../model/names.js';
+import type { Change } from '../../model/plan.js';
+import type { Answer } from '../wire/response.js';
+
+/** The file here is not the one the plan saw. `what` completes "..., because". */
+export function staleHere(change: Change, what: string): Problem {
+  return about(
+    change,
+    'PLAN_STALE',
+    `was not sent to ${display(change.peer)}: ${what} here since the plan was made`,
+    'Plan again to see what is to be done now.',
+  );
+}
+
+/** The peer's file is not the one the plan was told of. */
+export function staleThere(change: Change, what: string): Problem {
+  return about(
+    change,
+    'PLAN_STALE',
+    `was left alone on ${display(change.peer)}: ${what} since the plan was made`,
+    'Plan again to see what is to be done now.',
+  );
+}
+
+/** The peer refused. */
+export function refusalProblem(change: Change, answer: Extract<Answer, { kind: 'error' }>): Problem {
+  const peer = display(change.peer);
+  switch (answer.refusal.kind) {
+    case 'marked-dirty':
+      return about(
+        change,
+        'CONFLICTS',
+        `was changed on ${peer} too, which therefore refused it`,
+        `Plan again: the conflict is known now, and the group's method or you decide it.`,
+      );
+    case 'denied':
+      return about(
+        change,
+        'PEER_REFUSED',
+        `was refused by ${peer}: no group there has this key, this host and this file`,
+        `Make the configurations and keys of both hosts the same.`,
+      );
+    case 'denied-slave':
+      return about(
+        change,
+        'PEER_REFUSED',
+        `was refused by ${peer}: this host is a slave there and may only receive`,
+        `Change the file on a host that is no slave.`,
+      );
+    case 'parent-missing':
+      return about(
+        change,
+        'PEER_REFUSED',
+        `could not be made on ${peer}: the directory it lies in does not exist there`,
+        `Make the directory there, or include it in the group.`,
+      );
+    default:
+      return about(
+        change,
+        'PEER_REFUSED',
+        `failed on ${peer}: ${display(answer.text)}`,
+        advice(change, answer.refusal.errno),
+      );
+  }
+}
+
+function advice(change: Change, errno: string | undefined): string {
+  switch (errno) {
+    case 'ENOTEMPTY':
+      return 'The directory holds files there that this host does not know: remove or exclude them, then apply again.';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'Make room there, then apply again: what was not acknowledged stays marked.';
+    case 'EROFS':
+      return 'The file system is read-only there.';
+    case 'EACCES':
+    case 'EPERM':
+      return 'The daemon there may not do that: does it run as root?';
+    default:
+      return `The log of ${display(change.peer)} says more. The file stays marked.`;
+  }
+}
+
+function about(change: Change, code: Problem['code'], what: string, hint: string): Problem {
+  return {
+    severity: code === 'PEER_REFUSED' ? 'error' : 'warning',
+    code,
+    summary: `${display(change.path)} ${what}.`,
+    hint,
+    path: display(change.path),
+    peer: change.peer,
+  };
+}
