@@ -1,0 +1,51 @@
+import { Flags } from '@oclif/core';
+import { CsxCommand } from '../cli/command.js';
+import { EXIT } from '../cli/exit-status.js';
+import os from 'node:os';
+import {
+  CERTIFICATE_FILE,
+  KEY_FILE,
+  certificateProblems,
+  describeCertificate,
+  loadCertificatePair,
+} from '../engine/net/certificate.js';
+import { makeCertificatePair, storeCertificatePair } from '../engine/net/certificate-maker.js';
+import { certificateJson, certificateView } from '../views/human/certificate.js';
+import { jsonDocument } from '../views/json/document.js';
+import { print } from '../views/terminal.js';
+
+export default class Cert extends CsxCommand {
+  static override summary = "Show this host's certificate, or make one.";
+  static override description = `Hosts encrypt with the pair ${CERTIFICATE_FILE} and ${KEY_FILE} in the system directory and pin each other's certificate the first time they meet.
+
+With --create a self-signed pair is made; files that exist are never overwritten. To replace a pair, move the old files away, and run csx trust remove HOST on every peer.`;
+  static override examples = ['<%= config.bin %> cert', '<%= config.bin %> cert --create --days 3650'];
+  static override flags = {
+    create: Flags.boolean<boolean>({ summary: 'Make a pair.' }),
+    days: Flags.integer({ summary: 'How long it is valid.', default: 3650, min: 1, max: 36500, dependsOn: ['create'] }),
+    bits: Flags.integer({
+      summary: 'Size of the RSA key.',
+      default: 2048,
+      min: 2048,
+      max: 8192,
+      dependsOn: ['create'],
+    }),
+  };
+
+  async run(): Promise<number> {
+    const { flags } = await this.parse(Cert);
+    const directory = flags['system-dir'];
+    if (flags.create) {
+      const host = (flags.hostname ?? os.hostname()).toLowerCase();
+      const pair = await makeCertificatePair({ name: host, days: flags.days, bits: flags.bits, now: Date.now() });
+      await storeCertificatePair(directory, pair);
+    }
+    const pair = await loadCertificatePair(directory);
+    const facts = describeCertificate(pair.der);
+    const problems = certificateProblems(pair, Date.now());
+    const out = this.out(flags);
+    const shown = { file: `${directory}/${CERTIFICATE_FILE}`, facts, problems };
+    await print(out, flags.json ? jsonDocument(certificateJson(shown)) : certificateView(out, shown));
+    return problems.some((problem) => problem.severity === 'error') ? EXIT.error : EXIT.done;
+  }
+}

@@ -1,0 +1,52 @@
+import { Flags } from '@oclif/core';
+import { CsxCommand } from '../../cli/command.js';
+import { withWorkspace } from '../../cli/workspace.js';
+import { staleRows } from '../../engine/update/stale-rows.js';
+import { display } from '../../model/names.js';
+import { jsonDocument } from '../../views/json/document.js';
+import { plural } from '../../views/quantity.js';
+import { print } from '../../views/terminal.js';
+
+export default class DbClean extends CsxCommand {
+  static override summary = 'Remove rows that no longer belong to the configuration.';
+  static override description =
+    'Files no group holds any more, and marks for peers that are gone or no longer get the file. No file on disk is touched. Like csync2 -R.';
+  static override examples = ['<%= config.bin %> db clean --dry-run', '<%= config.bin %> db clean'];
+  static override flags = {
+    'dry-run': Flags.boolean<boolean>({ summary: 'Only show what would be removed.' }),
+  };
+
+  async run(): Promise<number> {
+    const { flags } = await this.parse(DbClean);
+    return withWorkspace(flags, flags['dry-run'] ? 'read' : 'write', async ({ store, everything }) => {
+      const stale = await staleRows(store, everything);
+      if (!flags['dry-run'] && stale.writes.length > 0) await store.write(stale.writes);
+      const out = this.out(flags);
+      if (flags.json) {
+        await print(
+          out,
+          jsonDocument({
+            format_version: '1.0',
+            removed: !flags['dry-run'],
+            files: stale.files.map(display),
+            dirty: stale.dirty.map((row) => ({ path: display(row.file), peer: row.peer })),
+          }),
+        );
+        return 0;
+      }
+      if (flags['dry-run'] || flags.verbose) {
+        await print(
+          out,
+          stale.files.map((file) => `  ${display(file)}\n`),
+        );
+        await print(
+          out,
+          stale.dirty.map((row) => `  ${display(row.file)} marked for ${display(row.peer)}\n`),
+        );
+      }
+      const what = `${plural(stale.files.length, 'file')} and ${plural(stale.dirty.length, 'mark')}`;
+      await print(out, [flags['dry-run'] ? `Would be removed: ${what}.\n` : `Removed: ${what}.\n`]);
+      return 0;
+    });
+  }
+}
