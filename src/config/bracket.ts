@@ -76,7 +76,8 @@ function readFor(pattern: string, start: number, byte: number): number {
       }
     }
     let high = low;
-    if (pattern.charCodeAt(at) === DASH && at + 1 < pattern.length && pattern.charCodeAt(at + 1) !== CLOSE) {
+    if (pattern.charCodeAt(at) === DASH && pattern.charCodeAt(at + 1) !== CLOSE) {
+      if (at + 1 === pattern.length) return byte === low ? ordinary : FAIL;
       at += 1;
       high = pattern.charCodeAt(at);
       at += 1;
@@ -139,10 +140,12 @@ function skipRest(pattern: string, from: number, negated: boolean, ordinary: num
       const special = readSpecial(pattern, at);
       if (special?.kind === 'unknown') {
         const close = pattern.indexOf(`${pattern[at] ?? ''}]`, at + 1);
-        if (close < 0) return ordinary;
+        if (close < 0) return FAIL;
         at = close + 2;
       } else if (special !== undefined) {
         at = special.next;
+      } else if (pattern[at] === '=') {
+        return FAIL;
       }
     }
   }

@@ -55,7 +55,6 @@ export class ShellPattern {
     const slashes: number[] = [];
     let literal: string | undefined = '';
     let literalStart = '';
-    let certain = true;
     // Every offset gets its token, since a bracket expression may end in different places for different bytes.
     for (let at = text.length - 1; at >= 0; at--) {
       tokens[at] = text.charCodeAt(at);
@@ -77,17 +76,16 @@ export class ShellPattern {
           break;
       }
     }
+    let afterStar = false;
     for (let at = 0; at < text.length; at = endOfToken(at, tokens, next, brackets)) {
+      // glibc's `*` stops at a slash and then knows only an unescaped one.
+      if (afterStar && flags.pathname && tokens[at] === SLASH && text[at] === '\\') tokens[at] = NEVER;
       const token = tokens[at] ?? NEVER;
+      afterStar = token === STAR || (token === ANY && afterStar);
       if (token === SLASH) slashes.push(at);
-      if (token < 0 && token > NEVER) {
-        literal = undefined;
-        certain = false;
-      } else if (certain && token !== NEVER) {
-        literalStart += String.fromCharCode(token);
-      }
-      if (token === NEVER) literal = undefined;
-      if (literal !== undefined) literal += String.fromCharCode(token);
+      const character = token >= 0;
+      literal = character && literal !== undefined ? literal + String.fromCharCode(token) : undefined;
+      if (literal !== undefined) literalStart = literal;
     }
     this.literal = literal;
     this.literalStart = literalStart;
