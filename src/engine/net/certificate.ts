@@ -8,7 +8,7 @@
 
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
@@ -56,6 +56,7 @@ const EXPIRY_WARNING = 30 * DAY;
 export async function loadCertificatePair(systemDirectory: string): Promise<CertificatePair> {
   const certificateFile = path.join(systemDirectory, CERTIFICATE_FILE);
   const keyFile = path.join(systemDirectory, KEY_FILE);
+  await refuseSharedDirectory(systemDirectory);
   const certificate = await readPem(certificateFile, false);
   const key = await readPem(keyFile, true);
   return certificatePair(certificate, key, { certificateFile, keyFile });
@@ -173,13 +174,33 @@ function unreadable(what: string, cause: unknown): CsxError {
   });
 }
 
+/** Whoever can write to the directory can put another pair there. A missing one is told by the files. */
+async function refuseSharedDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => undefined);
+  if (found === undefined || (found.mode & 0o022) === 0) return;
+  throw new CsxError(
+    'FILE_UNSAFE',
+    `The directory ${directory}, which holds the private key, can be written to by other users.`,
+    {
+      hint: `chmod go-w ${directory}`,
+      data: { path: directory },
+    },
+  );
+}
+
 async function readPem(file: string, secret: boolean): Promise<string> {
   try {
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
-      const stat = await handle.stat();
-      if (!stat.isFile() || stat.size > MAX_PEM) throw unreadable(file, undefined);
-      if (secret && (stat.mode & 0o077) !== 0) {
+      const found = await handle.stat();
+      if (!found.isFile() || found.size > MAX_PEM) throw unreadable(file, undefined);
+      if (![0, process.geteuid?.()].includes(found.uid) || (found.mode & 0o022) !== 0) {
+        throw new CsxError('FILE_UNSAFE', `${file} can be changed by another user.`, {
+          hint: `chown root ${file}; chmod go-w ${file}`,
+          data: { path: file },
+        });
+      }
+      if (secret && (found.mode & 0o077) !== 0) {
         throw new CsxError('FILE_UNSAFE', `The private key ${file} can be read by other users.`, {
           hint: `chmod 600 ${file}`,
           data: { path: file },

@@ -13,6 +13,7 @@ import type { CsxError } from '../../model/errors.js';
 import type { PeerName } from '../../model/names.js';
 import type { Answer, ListRow } from '../wire/response.js';
 import type { Arguments, PlainVerb, Verb } from '../wire/verbs.js';
+import { asError } from './body-writer.js';
 import { describeExchange, ignore, newExchange } from './exchange.js';
 import type { Command, Exchange, PatchJob, Respond } from './exchange.js';
 import * as failures from './failure.js';
@@ -211,8 +212,16 @@ export class Connection {
     this.#pipeline.give(exchange);
   }
 
-  async #call<V extends Verb>(verb: V, args: Arguments<V>): Promise<Answer> {
-    const exchange = newExchange(verb, args);
+  /** Not async: a promise made here would count as unhandled where the exchange's own does not. */
+  #call<V extends Verb>(verb: V, args: Arguments<V>): Promise<Answer> {
+    let exchange: Exchange;
+    try {
+      exchange = newExchange(verb, args);
+    } catch (error) {
+      const rejected = Promise.reject<Answer>(asError(error));
+      rejected.catch(ignore);
+      return rejected;
+    }
     this.#pipeline.give(exchange);
     return exchange.answer;
   }
