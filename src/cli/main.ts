@@ -39,10 +39,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** oclif's complaints about the command line, as our own error; undefined for anything else. */
 function usageError(thrown: unknown, argv: readonly string[], config: Config): CsxError | undefined {
   if (!(thrown instanceof Errors.CLIError)) return undefined;
-  const verb = argv
-    .filter((word) => !word.startsWith('-'))
-    .slice(0, 2)
-    .join(' ');
+  const verb = verbOf(argv, config);
   const unknown = /^command (.*) not found$/s.exec(thrown.message)?.[1];
   if (unknown !== undefined) {
     const name = unknown.replaceAll(':', ' ');
@@ -54,8 +51,20 @@ function usageError(thrown: unknown, argv: readonly string[], config: Config): C
       hint: guess === undefined ? VERBS_HINT : `Did you mean 'csx ${guess}'? ${VERBS_HINT}`,
     });
   }
-  const message = thrown.message.replace(/\nSee more help with --help$/, '').trim();
+  const message = thrown.message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
   return new CsxError('USAGE', message, {
     hint: `Run 'csx ${verb === '' ? '' : `${verb} `}--help' for what it takes.`,
   });
+}
+
+/** The words of the command line that name a command: `trust list`. */
+function verbOf(argv: readonly string[], config: Config): string {
+  const [first = '', second = ''] = argv;
+  const known = (id: string): boolean => config.commandIDs.includes(id);
+  if (known(`${first}:${second}`)) return `${first} ${second}`;
+  return known(first) ? first : '';
 }

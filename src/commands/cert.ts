@@ -22,10 +22,14 @@ With --create a self-signed pair is made; files that exist are never overwritten
   static override examples = ['<%= config.bin %> cert', '<%= config.bin %> cert --create --days 3650'];
   static override flags = {
     create: Flags.boolean<boolean>({ summary: 'Make a pair.' }),
-    days: Flags.integer({ summary: 'How long it is valid.', default: 3650, min: 1, max: 36500, dependsOn: ['create'] }),
+    days: Flags.integer({
+      summary: 'How many days it is valid; 3650 without it.',
+      min: 1,
+      max: 36500,
+      dependsOn: ['create'],
+    }),
     bits: Flags.integer({
-      summary: 'Size of the RSA key.',
-      default: 2048,
+      summary: 'Size of the RSA key; 3072 without it.',
       min: 2048,
       max: 8192,
       dependsOn: ['create'],
@@ -37,7 +41,12 @@ With --create a self-signed pair is made; files that exist are never overwritten
     const directory = flags['system-dir'];
     if (flags.create) {
       const host = (flags.hostname ?? os.hostname()).toLowerCase();
-      const pair = await makeCertificatePair({ name: host, days: flags.days, bits: flags.bits, now: Date.now() });
+      const pair = await makeCertificatePair({
+        name: host,
+        now: Date.now(),
+        ...(flags.days === undefined ? {} : { days: flags.days }),
+        ...(flags.bits === undefined ? {} : { bits: flags.bits }),
+      });
       await storeCertificatePair(directory, pair);
     }
     const pair = await loadCertificatePair(directory);
