@@ -202,12 +202,15 @@ const groupRules = fc.record({
 });
 
 interface Round {
+  /** Undefined: the configuration stays as it was. */
+  readonly groups: readonly GroupRules[] | undefined;
   readonly edits: readonly Edit[];
   /** Undefined: everything. Otherwise a name below ROOT, and whether recursively. */
   readonly scope: { readonly name: string; readonly recursive: boolean } | undefined;
 }
 
 const round: fc.Arbitrary<Round> = fc.record({
+  groups: fc.option(fc.array(groupRules, { minLength: 1, maxLength: 3 }), { nil: undefined, freq: 2 }),
   edits,
   scope: fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
@@ -263,16 +266,29 @@ async function scanByCsx(
   }
 }
 
+function setUp(groups: readonly GroupRules[], root: string): Setup {
+  return {
+    prefix: `${root}/p`,
+    groups: groups.map((group) => ({
+      ...group,
+      patterns: group.patterns.map(({ kind, text }) => ({ kind, text: text.replace('ROOT', root) })),
+    })),
+  };
+}
+
 async function inBoth(
-  setup: Setup,
+  first: readonly GroupRules[],
   root: string,
   rounds: readonly Round[],
   host: Csync2Host,
   ours: string,
 ): Promise<void> {
-  host.configure(cfgOf(setup));
-  const selection = new Selection(configOf(setup));
-  for (const [index, { edits: list, scope }] of rounds.entries()) {
+  let groups = first;
+  for (const [index, { edits: list, scope, groups: others }] of rounds.entries()) {
+    groups = others ?? groups;
+    const setup = setUp(groups, root);
+    host.configure(cfgOf(setup));
+    const selection = new Selection(configOf(setup));
     for (const each of list) edit(root, each);
     const mark = index !== 0 || list.length % 3 !== 0;
     const flags = ['-c', ...(scope === undefined || scope.recursive ? ['-r'] : []), ...(mark ? [] : ['-I'])];
@@ -304,22 +320,14 @@ describe('csync2 and csx', () => {
           const root = temporary('/dev/shm');
           const ours = temporary('/dev/shm');
           for (const top of ['t', 'p', 'u']) fs.mkdirSync(`${root}/${top}`);
-          const put = (text: string): string => text.replace('ROOT', root);
-          const setup: Setup = {
-            prefix: `${root}/p`,
-            groups: groups.map((group) => ({
-              ...group,
-              patterns: group.patterns.map(({ kind, text }) => ({ kind, text: put(text) })),
-            })),
-          };
           const host = await startCsync2({
             address: ME,
             directory: temporary('/dev/shm'),
-            config: cfgOf(setup),
+            config: '',
             keys: { k: 'a'.repeat(64) },
             listen: false,
           });
-          await inBoth(setup, root, rounds, host, ours);
+          await inBoth(groups, root, rounds, host, ours);
         },
       ),
       { numRuns: 60 },

@@ -313,6 +313,47 @@ describe('a root', () => {
     expect(retyped.reasons).toEqual([`type ${root}/t`, `behind-link ${root}/t/a`, `behind-link ${root}/t/b`]);
   });
 
+  it('that a link above it took away is told too', async () => {
+    const root = temporary();
+    fs.mkdirSync(`${root}/a/t`, { recursive: true });
+    fs.writeFileSync(`${root}/a/t/f`, '');
+    const selection = selecting({ roots: [`${root}/a/t`] });
+    const table = new Table();
+    record(table, await scanAll(selection, table));
+    fs.renameSync(`${root}/a`, `${root}/b`);
+    fs.symlinkSync('b', `${root}/a`);
+    const found = await scanAll(selection, table);
+    expect(found.findings[0]).toEqual({ kind: 'root', file: `${root}/a/t`, state: 'retyped', known: 2 });
+    expect(found.reasons).toEqual([`behind-link ${root}/a/t`, `behind-link ${root}/a/t/f`]);
+  });
+
+  it('that vanishes while the scan is under way is told at the end', async () => {
+    const root = temporary();
+    fs.mkdirSync(`${root}/t`);
+    for (const name of ['a', 'b']) fs.writeFileSync(`${root}/t/${name}`, '');
+    const selection = selecting({ roots: [`${root}/t`] });
+    const table = new Table();
+    record(table, await scanAll(selection, table));
+    const files = (): ReturnType<Table['files']> => {
+      fs.rmSync(`${root}/t`, { recursive: true, force: true });
+      return table.files();
+    };
+    const { findings } = await scanAll(selection, { files });
+    expect(findings.at(-1)).toEqual({ kind: 'root', file: `${root}/t`, state: 'missing', known: 3 });
+    expect(findings).toHaveLength(4);
+  });
+
+  it('whose prefix has no path here is told once, and its files are left alone', async () => {
+    const root = temporary();
+    const table = new Table();
+    for (const name of ['a', 'b', 'c']) table.put(`%gone%/${name}`, 'v1:type=fifo');
+    const plain = selecting({ roots: [root] });
+    const selection = { ...plain, includes: () => true };
+    const found = await scanAll(selection, table);
+    expect(found.reasons).toEqual([`new ${root}`]);
+    expect(found.problems).toEqual(['CONFIG_INVALID %gone%/a']);
+  });
+
   it('that lies behind a link holds nothing, and a person is told why', async () => {
     const root = temporary();
     fs.mkdirSync(`${root}/real/t`, { recursive: true });
@@ -407,7 +448,7 @@ describe('a scan that is ended early', () => {
   });
 
   it('reports progress', async () => {
-    const root = temporary();
+    const root = temporary('/dev/shm');
     for (let index = 0; index < 5000; index++) fs.mkdirSync(`${root}/${index}`);
     const seen: number[] = [];
     const { totals } = await scanAll(selecting({ roots: [root] }), new Table(), {
