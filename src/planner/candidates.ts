@@ -21,11 +21,13 @@ export interface Route {
   readonly group: Group;
   /** All of them, `group` among them. */
   readonly groups: readonly Group[];
+  /** This host only receives here: the peer would refuse the file, and mark it so that this host gets it back. */
+  readonly slave: boolean;
 }
 
 /** What the planner needs of config's Selection. */
 export interface Membership {
-  /** The peers this host sends the file to: none where this host is a slave. */
+  /** The hosts that share the file with this one. */
   peersOf(file: FileName): readonly Route[];
   /** The group's actions whose patterns match the file. */
   actionRules(file: FileName, group: Group): readonly ActionRule[];
@@ -44,8 +46,6 @@ export interface Candidate extends Route {
   /** Its row; undefined: not marked yet. */
   readonly dirty: DirtyRow | undefined;
 }
-
-
 
 export interface CandidateInputs {
   readonly drift: readonly Drift[];
@@ -72,8 +72,8 @@ export interface Candidates {
 /**
  * Joins drift and dirty rows.
  *
- * Every row in the run's scope ends as a candidate or is counted in a diagnostic. Drift that concerns no peer (a slave's,
- * a socket) leaves no trace here.
+ * Every row in the run's scope ends as a candidate or is counted in a diagnostic. Drift that concerns no peer (a socket)
+ * leaves no trace here.
  */
 export function findCandidates(inputs: CandidateInputs): Candidates {
   const drift = new Map(inputs.drift.map((each) => [each.file, each]));
@@ -93,15 +93,18 @@ export function findCandidates(inputs: CandidateInputs): Candidates {
     if (each.after?.entry.type === 'socket' || heldBack(each.file, each.after)) continue;
     for (const route of inputs.membership.peersOf(each.file)) {
       if (!wanted(route.peer)) continue;
-      put({
-        ...route,
-        file: each.file,
-        origin: 'marked',
-        forced: false,
-        local: each.after,
-        drift: each,
-        dirty: undefined,
-      });
+      // Even asking would change the peer: its answer to a slave's SIG is to mark the file.
+      if (route.slave) rejected.add('slave', { peer: route.peer, file: each.file });
+      else
+        put({
+          ...route,
+          file: each.file,
+          origin: 'marked',
+          forced: false,
+          local: each.after,
+          drift: each,
+          dirty: undefined,
+        });
     }
   }
 
@@ -123,6 +126,10 @@ export function findCandidates(inputs: CandidateInputs): Candidates {
     const route = inputs.membership.peersOf(row.file).find((each) => each.peer === row.peer);
     if (route === undefined) {
       if (!inputs.limitedGroups) rejected.add('outside', row);
+      continue;
+    }
+    if (route.slave) {
+      rejected.add('slave', row);
       continue;
     }
     const found_ = drift.get(row.file);
@@ -148,23 +155,23 @@ export function mustAsk(candidate: Candidate): boolean {
   return candidate.local?.entry.type !== 'socket';
 }
 
-type Rejection = 'damaged' | 'unknown-peer' | 'outside' | 'unreadable' | 'held-back';
+type Rejection = 'damaged' | 'unknown-peer' | 'outside' | 'slave' | 'unreadable' | 'held-back';
 
 /** Rows that are not sent, gathered so that a whole tree taken out of a group makes one sentence for each peer. */
 class Rejections {
-  private readonly files = new Map<string, FileName[]>();
+  private readonly files = new Map<string, Set<FileName>>();
 
-  add(why: Rejection, row: DirtyRow): void {
+  add(why: Rejection, row: Pick<DirtyRow, 'peer' | 'file'>): void {
     const key = `${why}\0${row.peer}`;
     const files = this.files.get(key);
-    if (files === undefined) this.files.set(key, [row.file]);
-    else files.push(row.file);
+    if (files === undefined) this.files.set(key, new Set([row.file]));
+    else files.add(row.file);
   }
 
   problems(): readonly Problem[] {
     return [...this.files.keys()].sort(compareBytes).map((key) => {
       const [why, peer] = key.split('\0') as [Rejection, PeerName];
-      return describeRejection(why, peer, (this.files.get(key) ?? []).sort(compareBytes));
+      return describeRejection(why, peer, [...(this.files.get(key) ?? [])].sort(compareBytes));
     });
   }
 }
@@ -199,6 +206,14 @@ function describeRejection(why: Rejection, peer: PeerName, files: readonly FileN
         code: 'PATH_OUTSIDE',
         summary: `${rows}, but this host sends nothing of that name to it any more: ${list(files)}.`,
         hint: `${clean} \`csx explain PATH\` shows which statement leaves a file out.`,
+      };
+    case 'slave':
+      return {
+        ...common,
+        severity: 'warning',
+        code: 'PEER_REFUSED',
+        summary: `${files.length === 1 ? '1 file' : `${files.length} files`} changed here where this host is a slave, so ${host} gets nothing of it: ${list(files)}.`,
+        hint: `Make the change on a host that is no slave. The next update from ${host} overwrites what is here.`,
       };
     case 'unreadable':
       return {

@@ -74,7 +74,14 @@ export function joinMissing(
     if (known.has(file)) continue;
     const route = membership.peersOf(file).find((each) => each.peer === peer);
     const state = route && local(file);
-    if (route === undefined || state === undefined || state === 'unreadable' || state.entry.type === 'socket') continue;
+    if (
+      route === undefined ||
+      route.slave ||
+      state === undefined ||
+      state === 'unreadable' ||
+      state.entry.type === 'socket'
+    )
+      continue;
     joined.push({
       ...route,
       file,

@@ -146,7 +146,7 @@ function blank(candidate: Candidate): Change {
     peer: candidate.peer,
     path: candidate.file,
     me: candidate.me,
-    groups: candidate.groups.map((group) => group.name),
+    groups: [candidate.group, ...candidate.groups.filter((group) => group !== candidate.group)].map(({ name }) => name),
     action: 'unknown',
     reason: 'equal',
     aspects: [],

@@ -109,6 +109,19 @@ describe('findCandidates', () => {
   it('says nothing of rows outside of the groups a run is limited to', () => {
     expect(findCandidates(inputs({ dirty: [dirty(name('/l/1'))], limitedGroups: true })).diagnostics).toEqual([]);
   });
+  it('sends nothing where this host is a slave, and says so once for each peer', () => {
+    const { byPeer, diagnostics } = findCandidates(
+      inputs({
+        membership: membership('/d', [group({ slave: true, hosts: 'a b' })]),
+        drift: [drift(name('/d/x'), v1, v2)],
+        dirty: [dirty(name('/d/x')), dirty(name('/d/y'))],
+      }),
+    );
+    expect([...byPeer]).toEqual([]);
+    expect(diagnostics.map((each) => `${each.severity} ${each.summary}`)).toEqual([
+      'warning 2 files changed here where this host is a slave, so b gets nothing of it: /d/x, /d/y.',
+    ]);
+  });
   it('keeps two groups of one peer together', () => {
     const both = membership('/d', [group(), group({ name: 'h' })]);
     const { byPeer } = findCandidates(inputs({ drift: [drift(name('/d/x'), v1, v2)], membership: both }));

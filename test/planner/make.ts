@@ -173,6 +173,7 @@ export function candidate(file: FileName, look: Look | undefined, options: Parti
     me: peerName('a'),
     group: only,
     groups: [only],
+    slave: false,
     file,
     origin: 'marked',
     forced: false,
@@ -206,7 +207,7 @@ export function membership(tree = '/d', groups: readonly Group[] = [group()]): M
       return [...peers].flatMap((peer) => {
         const shared = groups.filter((each) => each.members.some((member) => member.name === peer));
         const first = shared[0];
-        return first === undefined ? [] : [{ peer, me: first.me, group: first, groups: shared }];
+        return first === undefined ? [] : [{ peer, me: first.me, group: first, groups: shared, slave: first.slave }];
       });
     },
     actionRules: (file, of) =>

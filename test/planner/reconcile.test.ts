@@ -600,6 +600,11 @@ describe('a change', () => {
       },
     });
   });
+  it('names the group first whose key and method count', () => {
+    const [own, other] = [group(), group({ name: 'h' })];
+    const outcome = reconcile(candidate(F, v1, { group: other, groups: [own, other] }), absent(F), undefined);
+    expect(outcome.kind === 'change' && outcome.change.groups).toEqual(['h', 'g']);
+  });
   it('of attributes alone sends no content', () => {
     const mine = { ...v2, mode: 0o600 };
     const outcome = run({ it: '', here: mine, before: v2, there: there(F, v2, mine), gives: '' });
