@@ -234,8 +234,10 @@ export class Pipeline {
     if (body === undefined) this.#outbox.write(writeBodyRefusal());
     else await this.#writeBody(body, job);
     this.#deadline.resume();
-    // The last answer may come before the last byte has left, so a failure may have missed the followers.
+    // The last answer may come before the last byte has left: then the failure has missed the followers, and that answer,
+    // whatever it says, is not one to a whole body.
     if (this.#takeAlong(job.followers)) {
+      job.failure ??= this.#failure;
       job.sent.resolve(false);
       return;
     }
