@@ -59,10 +59,21 @@ export function expectActions(inputs: ActionInputs): readonly ActionInvocation[]
   return wanted.invocations();
 }
 
-/** Whether a peer runs actions for it: those commands do whose column A says so in reference/wire-protocol.md. */
+/**
+ * Whether a peer runs actions for it: seen with csync2 2.0 for creations, new content, new attributes (its client says
+ * PATCH or MKDIR for these too) and removals, but not for times alone, which SETIME sets.
+ */
 export function triggers(change: Change): boolean {
-  if (change.action === 'create') return true;
-  return change.action === 'update' && change.aspects.some((aspect) => !/^(owner|mode|mtime)$/.test(aspect));
+  switch (change.action) {
+    case 'create':
+    case 'delete':
+      return true;
+    case 'update':
+      return change.aspects.some((aspect) => aspect !== 'mtime');
+    case 'no-op':
+    case 'unknown':
+      return false;
+  }
 }
 
 interface Wanted {

@@ -81,14 +81,15 @@ describe('expectActions', () => {
     const changes = made.changes.map((each) => ({ ...each, ...change }));
     return expectActions({ ...made, changes }).length;
   };
-  // Column A of reference/wire-protocol.md: PATCH, MKDIR and their like schedule actions; DEL and SET* do not.
+  // As csync2 2.0 does, seen from its client to its daemon.
   it.each<[string, Partial<Change>, number]>([
     ['a creation', { action: 'create', aspects: [] }, 1],
     ['new content', { aspects: ['content', 'mode'] }, 1],
     ['another type', { aspects: ['type'] }, 1],
     ['another link target', { aspects: ['target'] }, 1],
-    ['attributes alone', { aspects: ['owner', 'mode', 'mtime'] }, 0],
-    ['a removal', { action: 'delete', aspects: [] }, 0],
+    ['attributes alone', { aspects: ['owner', 'mode'] }, 1],
+    ['times alone', { aspects: ['mtime'] }, 0],
+    ['a removal', { action: 'delete', aspects: [] }, 1],
     ['a no-op', { action: 'no-op', aspects: [] }, 0],
   ])('on the peer: %s', (_, change, count) => {
     expect(carry(change)).toBe(count);
