@@ -58,8 +58,8 @@ export async function commit<T extends Staged>(
   }));
 }
 
-/** Renames over the target; an empty directory in the way goes first, and comes back when the rename fails. */
-function replace(staged: Staged): void {
+/** Puts one staged file in its place, not yet durable; an empty directory in the way goes first, and comes back when that fails. */
+export function replace(staged: Staged): void {
   const { directory, name } = staged.place;
   const before = directory.lstat(name);
   if (before?.isDirectory() !== true) {

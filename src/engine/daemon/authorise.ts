@@ -1,0 +1,51 @@
+/** Column P of the protocol table: whether a client may touch a file with a key (promise 11). Everything not allowed is refused. */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Selection } from '../../config/selection.js';
+import type { Group } from '../../model/config.js';
+import type { DiskPath, FileName, PeerName } from '../../model/names.js';
+import { isCanonical, isReserved } from '../../model/names.js';
+
+export type Verdict =
+  | {
+      readonly kind: 'allowed';
+      readonly disk: DiskPath;
+      /** The groups with that key that hold the file and list the client, not as a slave. Never empty. */
+      readonly groups: readonly Group[];
+    }
+  | { readonly kind: 'denied' }
+  /** The client is a slave in every group that would allow it: it may not write. */
+  | { readonly kind: 'slave' };
+
+/** `compare`: compare patterns count as includes (TYPE). */
+export function authorise(
+  selection: Selection,
+  client: PeerName,
+  key: string,
+  file: FileName,
+  compare = false,
+): Verdict {
+  if (!isCanonical(file) || isReserved(file)) return { kind: 'denied' };
+  const holding = compare ? selection.comparedGroupsOf(file) : selection.groupsOf(file);
+  const listing = holding.filter((group) => isKey(group, key) && roleIn(group, client) !== undefined);
+  if (listing.length === 0) return { kind: 'denied' };
+  const groups = listing.filter((group) => roleIn(group, client) === 'member');
+  if (groups.length === 0) return { kind: 'slave' };
+  return { kind: 'allowed', disk: selection.toDisk(file), groups };
+}
+
+/** What the client is in the group; undefined: nothing. */
+export function roleIn(group: Group, client: PeerName): 'member' | 'slave' | undefined {
+  const member = group.members.find(({ self, name }) => !self && name === client);
+  if (member === undefined) return undefined;
+  return member.slave ? 'slave' : 'member';
+}
+
+/** Compares keys in a time that does not depend on where they differ, nor on their lengths. */
+export function isKey(group: Group, key: string): boolean {
+  return timingSafeEqual(sha256(group.key.secret()), sha256(key));
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text, 'latin1').digest();
+}

@@ -1,0 +1,182 @@
+/**
+ * A PATCH on its way: the old file open, the new one staged beside it, growing with the delta, and then waiting for its owner, mode
+ * and times. Only `Changes` puts it in its place.
+ *
+ * csync2 renames first and dresses afterwards, so that a half-dressed file is visible; here the old wire's SETOWN, SETMOD and
+ * SETIME are collected instead (promise 1).
+ */
+
+import { createHash } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Group } from '../../model/config.js';
+import type { Digest, SignatureDigest, Stamp } from '../../model/entry.js';
+import { stampOf } from '../../model/entry.js';
+import { CsxError } from '../../model/errors.js';
+import type { DiskPath, FileName } from '../../model/names.js';
+import { display } from '../../model/names.js';
+import { DeltaParser } from '../delta/patch.js';
+import { ABSENT_SIGNATURE, SignatureBuilder, signatureDigest } from '../delta/signature.js';
+import { openSource } from '../files/source.js';
+import type { Source } from '../files/source.js';
+import { stageFile } from '../files/stage.js';
+import type { Attributes, StagedFile } from '../files/stage.js';
+import { lstat } from './check.js';
+import type { Reply } from './replies.js';
+
+/** Bytes written at once. */
+const OUTPUT_BYTES = 256 * 1024;
+/** Bytes worked through before others have their turn. */
+const TURN_BYTES = 4 * 1024 * 1024;
+
+export class Hold {
+  readonly file: FileName;
+  readonly disk: DiskPath;
+  readonly groups: readonly Group[];
+  /** What stood at the path when PATCH came; undefined: nothing. */
+  readonly before: Stamp | undefined;
+  readonly staged: StagedFile;
+  /** Answers that depend on it and were not sent yet. */
+  readonly replies: Reply[] = [];
+  attributes: Attributes;
+  /** SETIME has come: csync2 sends it last. */
+  complete = false;
+  readonly #base: Source | undefined;
+  readonly #parser: DeltaParser;
+  readonly #hash = createHash('sha256');
+  readonly #signature = new SignatureBuilder();
+  readonly #output = Buffer.allocUnsafe(OUTPUT_BYTES);
+  #held = 0;
+  #sinceTurn = 0;
+
+  private constructor(
+    file: FileName,
+    disk: DiskPath,
+    groups: readonly Group[],
+    stats: BigIntStats | undefined,
+    base: Source | undefined,
+    staged: StagedFile,
+  ) {
+    this.file = file;
+    this.disk = disk;
+    this.groups = groups;
+    this.before = stats === undefined ? undefined : stampOf(stats);
+    this.#base = base;
+    this.staged = staged;
+    this.#parser = new DeltaParser({ oldSize: base?.size ?? 0 });
+    // What no command sets stays as it was; of a new file what staging gave it: root alone may read it.
+    this.attributes =
+      base === undefined
+        ? {}
+        : { mode: Number(base.stats.mode), uid: Number(base.stats.uid), gid: Number(base.stats.gid) };
+  }
+
+  /** Opens what is there and stages what is to come. Throws what a client can be told. */
+  static open(
+    file: FileName,
+    disk: DiskPath,
+    groups: readonly Group[],
+    temporaryDirectory: DiskPath | undefined,
+  ): Hold {
+    const stats = lstat(disk);
+    const base = stats?.isFile() === true ? openSource(disk) : undefined;
+    try {
+      const staged = stageFile(disk, { temporaryDirectory });
+      return new Hold(file, disk, groups, base?.stats ?? stats, base, staged);
+    } catch (error) {
+      base?.close();
+      throw error;
+    }
+  }
+
+  /** The signature of what is there now, for the client to make its delta from. */
+  async signature(): Promise<Buffer> {
+    return this.#base === undefined ? ABSENT_SIGNATURE : signatureOf(this.#base);
+  }
+
+  /** Takes a piece of the delta. Throws DELTA_INVALID or the system's error; `discard` it then. */
+  async receive(piece: Buffer): Promise<void> {
+    for (const command of this.#parser.push(piece)) {
+      if (command.kind === 'literal') this.#append(command.bytes);
+      else await this.#copy(command.start, command.length);
+    }
+  }
+
+  /** The delta has ended: the new content is whole. Throws DELTA_INVALID or the system's error. */
+  finish(): void {
+    this.#parser.end();
+    this.#flush();
+    this.#base?.close();
+  }
+
+  /** Facts of the new content, after `finish`. */
+  facts(): { readonly digest: Digest; readonly signature: SignatureDigest; readonly bytes: number } {
+    return {
+      digest: this.#hash.copy().digest('hex') as Digest,
+      signature: signatureDigest(this.#signature.finish()),
+      bytes: this.staged.length,
+    };
+  }
+
+  /** Whether the path still holds what it did when PATCH came. */
+  unchanged(): boolean {
+    const stats = lstat(this.disk);
+    return (stats === undefined ? undefined : stampOf(stats)) === this.before;
+  }
+
+  discard(): void {
+    this.#base?.close();
+    this.staged.discard();
+  }
+
+  async #copy(start: number, length: number): Promise<void> {
+    const base = this.#base;
+    if (base === undefined) throw new CsxError('INTERNAL', 'A delta copies from a file that is not there.');
+    for (let done = 0; done < length;) {
+      if (this.#held === OUTPUT_BYTES) this.#flush();
+      const room = this.#output.subarray(this.#held, this.#held + Math.min(length - done, OUTPUT_BYTES - this.#held));
+      const count = base.read(start + done, room);
+      if (count === 0) {
+        throw new CsxError('CHANGED_MEANWHILE', `${display(this.file)} became shorter while it was patched.`);
+      }
+      this.#held += count;
+      done += count;
+      this.#sinceTurn += count;
+      if (this.#sinceTurn < TURN_BYTES) continue;
+      this.#sinceTurn = 0;
+      await turn();
+    }
+  }
+
+  #append(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) {
+      if (this.#held === OUTPUT_BYTES) this.#flush();
+      const piece = bytes.subarray(done, done + OUTPUT_BYTES - this.#held);
+      this.#output.set(piece, this.#held);
+      this.#held += piece.length;
+      done += piece.length;
+    }
+  }
+
+  #flush(): void {
+    const bytes = this.#output.subarray(0, this.#held);
+    this.#held = 0;
+    this.staged.write(bytes);
+    this.#hash.update(bytes);
+    this.#signature.update(bytes);
+  }
+}
+
+/** csync2's signature of a file; others have their turn while a large one is read. */
+export async function signatureOf(source: Source): Promise<Buffer> {
+  const builder = new SignatureBuilder();
+  let sinceTurn = 0;
+  for (const chunk of source.chunks()) {
+    builder.update(chunk);
+    sinceTurn += chunk.length;
+    if (sinceTurn < TURN_BYTES) continue;
+    sinceTurn = 0;
+    await turn();
+  }
+  return builder.finish();
+}

@@ -1,0 +1,135 @@
+/** The commands that ask: SIG, GETTM, GETSZ, TYPE, LIST. They read the disk (no link is followed) and the database and change nothing. */
+
+import fs from 'node:fs';
+import { withoutMtime } from '../../model/checktxt.js';
+import { fileName } from '../../model/encoding.js';
+import type { Stamp } from '../../model/entry.js';
+import { errnoOf } from '../../model/errors.js';
+import type { DiskPath, FileName, PeerName } from '../../model/names.js';
+import { isReserved } from '../../model/names.js';
+import type { FileRow } from '../../model/store.js';
+import { EMPTY_SIGNATURE } from '../delta/signature.js';
+import { openSource } from '../files/source.js';
+import { within } from '../files/confined.js';
+import { lookAt } from '../scan/local-state.js';
+import { Parents } from '../scan/parents.js';
+import { REFUSED } from '../wire/answers.js';
+import {
+  writeAbsentResponse,
+  writeErrorResponse,
+  writeOkResponse,
+  writePresentResponse,
+  writeRowResponse,
+} from '../wire/response-writer.js';
+import type { Arguments } from '../wire/verbs.js';
+import { isKey, roleIn } from './authorise.js';
+import { lstat } from './check.js';
+import { signatureOf } from './hold.js';
+import type { Opened } from './served.js';
+
+/** What SIG told of a file's content. */
+export interface Told {
+  readonly bytes: Buffer;
+  /** A regular file's signature, and the state it belongs to. */
+  readonly content: { readonly signature: Buffer; readonly stamp: Stamp } | undefined;
+}
+
+/** SIG. Throws the system's error where the file cannot be looked at. */
+export async function answerSignature(opened: Opened, file: FileName, disk: DiskPath): Promise<Told> {
+  const above = new Parents().of(disk);
+  if (above.kind === 'link') return told(writeAbsentResponse('not-found'));
+  if (above.kind === 'missing') return told(writeErrorResponse(REFUSED.parentMissing));
+  if (above.kind === 'not-directory') throw Object.assign(new Error('ENOTDIR'), { code: 'ENOTDIR' });
+  const state = lookAt(disk, file, opened.config.ignore);
+  if (state === undefined) return told(writeAbsentResponse('path-not-found'));
+  const checktxt = withoutMtime(state.checktxt);
+  if (state.entry.type !== 'file') return told(writePresentResponse(checktxt, Buffer.alloc(0)));
+  if (state.entry.size === 0) return told(writePresentResponse(checktxt, EMPTY_SIGNATURE));
+  try {
+    const source = openSource(disk);
+    try {
+      const signature = await signatureOf(source);
+      return { bytes: writePresentResponse(checktxt, signature), content: { signature, stamp: source.stamp } };
+    } finally {
+      source.close();
+    }
+  } catch {
+    return told(writePresentResponse(checktxt, undefined));
+  }
+}
+
+function told(bytes: Buffer): Told {
+  return { bytes, content: undefined };
+}
+
+/** GETTM and GETSZ: seconds or bytes; undefined when nothing is there. */
+export function answerNumber(verb: 'GETTM' | 'GETSZ', disk: DiskPath): number | undefined {
+  const stats = lstat(disk);
+  if (stats === undefined) return undefined;
+  return verb === 'GETSZ' ? Number(stats.size) : Math.floor(Number(stats.mtimeMs) / 1000);
+}
+
+const TYPE_CHUNK = 256 * 1024;
+
+/** TYPE: the content in pieces; of what is absent or no regular file nothing. Each piece is a Buffer of its own. */
+export function* answerContent(disk: DiskPath): Generator<Buffer, void, undefined> {
+  const descriptor = openForReading(disk);
+  if (descriptor === undefined) return;
+  try {
+    for (;;) {
+      const chunk = Buffer.allocUnsafeSlow(TYPE_CHUNK);
+      const count = fs.readSync(descriptor, chunk, 0, chunk.length, null);
+      if (count === 0) return;
+      yield chunk.subarray(0, count);
+    }
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function openForReading(disk: DiskPath): number | undefined {
+  if (lstat(disk)?.isFile() !== true) return undefined;
+  let descriptor: number;
+  try {
+    descriptor = within(disk, (directory, name) => directory.open(name, fs.constants.O_RDONLY));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ELOOP') return undefined;
+    throw error;
+  }
+  if (fs.fstatSync(descriptor).isFile()) return descriptor;
+  fs.closeSync(descriptor);
+  return undefined;
+}
+
+/**
+ * LIST: the rows whose files lie in a group with one of the keys, that lists the client, and in which this host is known by
+ * the name the client uses for it. In batches, the closing line last.
+ */
+export async function* answerList(
+  opened: Opened,
+  client: PeerName,
+  args: Arguments<'LIST'>,
+): AsyncGenerator<Buffer, void, undefined> {
+  const { store, selection } = opened;
+  const peer = args.peer.toLowerCase();
+  const groups = new Set(
+    selection.groups.filter(
+      (group) => group.me === peer && roleIn(group, client) !== undefined && args.keys.some((key) => isKey(group, key)),
+    ),
+  );
+  const scopes = args.file === '-' ? undefined : [{ file: args.file, recursive: false }];
+  if (groups.size > 0) {
+    for await (const rows of store.files(scopes)) {
+      const lines = rows.flatMap((row) => lineFor(row));
+      if (lines.length > 0) yield Buffer.concat(lines);
+    }
+  }
+  yield writeOkResponse();
+
+  function lineFor(row: FileRow): Buffer[] {
+    const file = fileName(row.stored);
+    if (isReserved(file) || !row.checktxt.startsWith('v')) return [];
+    if (!selection.groupsOf(file).some((group) => groups.has(group))) return [];
+    return [writeRowResponse(row.checktxt, row.stored)];
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * One session of the daemon: an explicit state machine, fed with bytes, giving effects. It knows no socket and no timer.
+ *
+ *   session.push(chunk);
+ *   for await (const effect of session.run()) ...      // until what was pushed is worked through
+ *   await session.end();                               // however the connection ended
+ *
+ * States: `start` (SSL or CONFIG must come), `encrypting` (the caller does the handshake and calls `secured`), `open`, `closed`.
+ * Answers go out in the order of the commands. Those of changes wait until the group is durable, which is when nothing more is
+ * there to be read; so a client that sends many commands at once has them committed together.
+ */
+
+import { CsxError } from '../../model/errors.js';
+import { display } from '../../model/names.js';
+import { identifyFirst, OK, REFUSED } from '../wire/answers.js';
+import type { ParsedRequest } from '../wire/request.js';
+import { RequestReader } from '../wire/request-reader.js';
+import type { RequestEvent } from '../wire/request-reader.js';
+import { writeErrorResponse, writeOkResponse } from '../wire/response-writer.js';
+import { verbRow } from '../wire/verbs.js';
+import type { Request, Verb } from '../wire/verbs.js';
+import { Changes } from './changes.js';
+import { identify, openConfig } from './opening.js';
+import { Replies } from './replies.js';
+import type { Client, Served, Services } from './served.js';
+import { Work } from './work.js';
+
+export type Effect =
+  | { readonly kind: 'write'; readonly bytes: Buffer }
+  /** Start TLS as server on the same connection, then call `secured`. Nothing may have come in between. */
+  | { readonly kind: 'start-tls' }
+  /** Close once everything was written. */
+  | { readonly kind: 'close' };
+
+export interface SessionOptions {
+  readonly services: Services;
+  /** Where the connection comes from; IPv4-mapped addresses as IPv4. */
+  readonly address: string;
+}
+
+export class Session {
+  readonly #services: Services;
+  readonly #address: string;
+  readonly #reader = new RequestReader();
+  #state: 'start' | 'encrypting' | 'open' | 'closed' = 'start';
+  #certificate: Buffer | undefined;
+  #served: Served | undefined;
+  #groupsSet = false;
+  #work: Work | undefined;
+  readonly #replies = new Replies();
+
+  constructor(options: SessionOptions) {
+    this.#services = options.services;
+    this.#address = options.address;
+  }
+
+  /** Who the client is, once HELLO has succeeded. */
+  get client(): Client | undefined {
+    return this.#work?.client;
+  }
+
+  get closed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** True between commands, with no change that waits for more of them. */
+  get idle(): boolean {
+    return this.#reader.idle && this.#work?.holding !== true;
+  }
+
+  /** The chunk must not be written to afterwards. */
+  push(chunk: Buffer): void {
+    this.#reader.push(chunk);
+  }
+
+  /** TLS is up; DER of what the client presented. */
+  secured(certificate: Buffer): void {
+    if (this.#state !== 'encrypting')
+      throw new CsxError('INTERNAL', 'TLS came up in a session that did not ask for it.');
+    this.#certificate = certificate;
+    this.#state = 'start';
+  }
+
+  /** Works through everything that has come. Must be drained. */
+  async *run(): AsyncGenerator<Effect, void, undefined> {
+    try {
+      while (this.#state === 'start' || this.#state === 'open') {
+        const event = this.#reader.next();
+        if (event === undefined) break;
+        yield* this.#handle(event);
+        if (this.#work?.changes.full === true) yield* this.#flush();
+      }
+    } catch (error) {
+      if (!(error instanceof CsxError) || error.code !== 'PEER_PROTOCOL') throw error;
+      this.#services.log({ level: 'warning', event: 'refused', address: this.#address, message: error.message });
+      this.#state = 'closed';
+    }
+    yield* this.#flush();
+    if (this.#state === 'closed') yield { kind: 'close' };
+  }
+
+  /** The connection is over: what is not whole is given up, and pending actions run. Never rejects. */
+  async end(): Promise<void> {
+    this.#state = 'closed';
+    await this.#work?.abandon();
+    await this.#served?.actions.run();
+  }
+
+  /** Commits what the waiting answers speak of, then lets them go. */
+  async *#flush(): AsyncGenerator<Effect, void, undefined> {
+    await this.#work?.changes.commit();
+    const bytes = this.#replies.take();
+    if (bytes !== undefined) yield { kind: 'write', bytes };
+  }
+
+  async *#handle(event: RequestEvent): AsyncGenerator<Effect, void, undefined> {
+    switch (event.kind) {
+      case 'line':
+        if (this.#state === 'start') yield* this.#start(event.parsed);
+        else yield* this.#line(event.parsed);
+        return;
+      case 'body':
+        return;
+      case 'piece':
+        await this.#work?.receive(event.bytes);
+        return;
+      case 'body-end':
+        this.#work?.finishBody();
+        return;
+      case 'no-body':
+        this.#work?.refuseBody();
+        return;
+    }
+  }
+
+  /** SSL (once), then CONFIG; nothing else. */
+  async *#start(parsed: ParsedRequest): AsyncGenerator<Effect, void, undefined> {
+    const request = parsed.kind === 'request' ? parsed.request : undefined;
+    if (request?.verb === 'SSL' && this.#certificate === undefined) {
+      // What comes between the command and the handshake would be plain text that somebody put in.
+      if (!this.#services.tls || this.#reader.buffered > 0) {
+        this.#refuseAndClose('This host does not encrypt.');
+        return;
+      }
+      this.#replies.add(writeOkResponse(OK.activatingSsl));
+      this.#state = 'encrypting';
+      yield* this.#flush();
+      yield { kind: 'start-tls' };
+      return;
+    }
+    if (request?.verb !== 'CONFIG') {
+      this.#refuseAndClose(REFUSED.expectedConfig);
+      return;
+    }
+    const opened = await openConfig(this.#services, request.args.name ?? '');
+    if ('text' in opened) {
+      this.#refuseAndClose(opened.text);
+      return;
+    }
+    this.#served = opened;
+    this.#state = 'open';
+    this.#replies.add(writeOkResponse());
+  }
+
+  async *#line(parsed: ParsedRequest): AsyncGenerator<Effect, void, undefined> {
+    if (parsed.kind === 'blank') return;
+    const verb = parsed.kind === 'request' ? parsed.request.verb : parsed.verb;
+    if (parsed.kind === 'unknown' || verb === 'SSL' || verb === 'CONFIG') {
+      // csync2 knows SSL and CONFIG only as first commands.
+      this.#refuse(REFUSED.unknownCommand);
+    } else if (
+      verbRow(parsed.kind === 'request' ? parsed.request.verb : parsed.verb).needsHello &&
+      this.#work === undefined
+    ) {
+      this.#refuse(identifyFirst(this.#address));
+    } else if (parsed.kind === 'malformed') {
+      this.#log('warning', parsed.verb, `The command cannot be: ${parsed.reason}.`);
+      this.#refuse(parsed.verb === 'HELLO' ? REFUSED.identification : REFUSED.denied);
+    } else {
+      yield* this.#request(parsed.request);
+    }
+  }
+
+  async *#request(request: Request): AsyncGenerator<Effect, void, undefined> {
+    switch (request.verb) {
+      case 'SSL':
+      case 'CONFIG':
+        return;
+      case 'GROUP':
+        // csync2's daemon remembers the list and lets it change nothing: the client keeps to it.
+        if (this.#groupsSet) this.#refuse(REFUSED.groupListSet);
+        else this.#replies.add(writeOkResponse());
+        this.#groupsSet = true;
+        return;
+      case 'HELLO':
+        await this.#hello(request.args.name);
+        return;
+      case 'BYE':
+        await this.#work?.settleHold();
+        this.#replies.add(writeOkResponse(OK.bye));
+        this.#state = 'closed';
+        return;
+      case 'LIST':
+        await this.#work?.settleHold();
+        yield* this.#flush();
+        for await (const bytes of this.#work?.list(request.args) ?? []) yield { kind: 'write', bytes };
+        return;
+      case 'TYPE':
+        yield* this.#type(request);
+        return;
+      default:
+        await this.#work?.request(request);
+    }
+  }
+
+  async *#type(request: Extract<Request, { verb: 'TYPE' }>): AsyncGenerator<Effect, void, undefined> {
+    await this.#work?.settleHold();
+    yield* this.#flush();
+    const content = await this.#work?.content(request.args);
+    yield* this.#flush();
+    if (content === undefined) return;
+    for (const bytes of content) yield { kind: 'write', bytes };
+    this.#state = 'closed';
+  }
+
+  async #hello(name: string): Promise<void> {
+    const served = this.#served;
+    const services = this.#services;
+    if (served === undefined) return;
+    await this.#work?.settleHold();
+    await this.#work?.changes.commit();
+    this.#work = undefined;
+    const client = await identify(name, { served, services, address: this.#address, certificate: this.#certificate });
+    if ('text' in client) {
+      this.#refuse(client.text);
+      return;
+    }
+    this.#work = new Work({
+      served,
+      services,
+      client,
+      changes: new Changes(served, services, client),
+      replies: this.#replies,
+      expectBody: () => {
+        this.#reader.expectBody();
+      },
+    });
+    this.#replies.add(writeOkResponse());
+  }
+
+  #refuse(text: string): void {
+    this.#replies.add(writeErrorResponse(text));
+  }
+
+  #refuseAndClose(text: string): void {
+    this.#refuse(text);
+    this.#log('warning', undefined, `Closed: ${text}`);
+    this.#state = 'closed';
+  }
+
+  #log(level: 'warning', verb: Verb | undefined, message: string): void {
+    const peer = this.client === undefined ? undefined : display(this.client.name);
+    this.#services.log({ level, event: 'refused', peer, address: this.#address, verb, message });
+  }
+}
