@@ -158,9 +158,8 @@ export class Merge {
       this.#tellStrange(row.stored);
       return;
     }
-    const { selection } = this.#options;
     const { unread } = this.#walk;
-    if (!selection.includes(file) || unread.has(file) || hasAncestor(file, unread)) return;
+    if (!this.#concerns(file) || unread.has(file) || hasAncestor(file, unread)) return;
     const disk = this.#diskOf(file);
     if (disk === undefined) return;
     try {
@@ -171,6 +170,15 @@ export class Merge {
     } catch (error) {
       this.#unreadable(file, disk, error);
     }
+  }
+
+  /**
+   * Whether a scan has to do with the file. csync2 also forgets a row, without marking it for anybody, whose file no group holds
+   * but which leads to one that may be (it was a directory that groups held once).
+   */
+  #concerns(file: FileName): boolean {
+    const { selection } = this.#options;
+    return selection.includes(file) || selection.entered(file);
   }
 
   /** Where the file of a row lies. Tells once for each prefix that has no path here (any more). */
