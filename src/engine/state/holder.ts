@@ -1,9 +1,10 @@
 /**
  * Finds out who holds SQLite's locks on a database, from /proc/locks. SQLite locks bytes of the database file (from 1 GiB on) and, in
- * WAL mode, of the `-shm` file (byte 120 is the writer's). Source: SQLite's "File Locking And Concurrency" and "WAL-mode File Format".
+ * WAL mode, of the `-shm` file: 120 is the writer's, 123 to 127 are held by whoever is within a transaction that has read. Source:
+ * SQLite's "File Locking And Concurrency" and "WAL-mode File Format". Everything here is advice: where /proc tells nothing, so does it.
  */
 
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import { withoutPassword } from './location.js';
 
 export interface Holder {
@@ -17,27 +18,39 @@ const RESERVED = PENDING + 1;
 const SHARED_END = PENDING + 511;
 const WAL_WRITER = 120;
 const WAL_RECOVERY = 122;
+const WAL_FIRST_READER = 123;
+const WAL_LAST_READER = 127;
 
-/** Who keeps others from writing; undefined when nobody can be made out (any more), or /proc does not tell. */
-export async function lockHolder(database: string): Promise<Holder | undefined> {
-  const locks = await readLocks();
-  const ofDatabase = await locksOn(locks, database);
-  const ofMemory = await locksOn(locks, `${database}-shm`);
+/** Who keeps others from writing; undefined when nobody can be made out (any more). */
+export function lockHolder(database: string): Holder | undefined {
+  const locks = readLocks();
+  const ofDatabase = locksOn(locks, database);
+  const ofMemory = locksOn(locks, `${database}-shm`);
   const writer =
     ofMemory.find((lock) => lock.write && lock.start <= WAL_RECOVERY && lock.end >= WAL_WRITER) ??
     ofDatabase.find((lock) => lock.write && lock.start <= RESERVED && lock.end >= PENDING) ??
     ofDatabase.find((lock) => lock.write && lock.start <= SHARED_END && lock.end >= PENDING);
   // Readers hold up a writer only where there is no WAL.
   const holder = writer ?? (ofMemory.length === 0 ? ofDatabase.find((lock) => lock.start > RESERVED) : undefined);
-  return holder === undefined ? undefined : { pid: holder.pid, command: await commandOf(holder.pid) };
+  return holder === undefined ? undefined : { pid: holder.pid, command: commandOf(holder.pid) };
 }
 
-/** The command line of a process, or its name, or `unknown`. */
-export async function commandOf(pid: number): Promise<string> {
-  const line = await readFile(`/proc/${String(pid)}/cmdline`, 'latin1').catch(() => '');
-  const words = line.replaceAll('\0', ' ').trim();
-  if (words !== '') return withoutPassword(words.slice(0, 200));
-  return (await readFile(`/proc/${String(pid)}/comm`, 'latin1').catch(() => 'unknown')).trim();
+/** Whether a process of that name is within a transaction in which it has read from the WAL database. */
+export function isReadBy(database: string, name: string): boolean {
+  return locksOn(readLocks(), `${database}-shm`).some(
+    ({ start, end, pid }) => start <= WAL_LAST_READER && end >= WAL_FIRST_READER && nameOf(pid) === name,
+  );
+}
+
+function commandOf(pid: number): string {
+  const words = read(`/proc/${String(pid)}/cmdline`)
+    .replaceAll('\0', ' ')
+    .trim();
+  return words === '' ? (nameOf(pid) ?? 'unknown') : withoutPassword(words.slice(0, 200));
+}
+
+function nameOf(pid: number): string | undefined {
+  return read(`/proc/${String(pid)}/comm`).trim() || undefined;
 }
 
 interface HeldLock {
@@ -50,29 +63,22 @@ interface HeldLock {
 }
 
 /** `1: POSIX  ADVISORY  WRITE 1234 00:1a:5678 1073741825 1073741825`; a line with `->` is a process that waits. */
-async function readLocks(): Promise<readonly HeldLock[]> {
-  const text = await readFile('/proc/locks', 'latin1').catch(() => '');
-  return text.split('\n').flatMap((line) => {
-    const match = /^\d+: (?:POSIX|OFDLCK) +\S+ +(READ|WRITE) +(\d+) ([0-9a-f]+:[0-9a-f]+):(\d+) (\d+) (\d+|EOF)/.exec(
-      line,
-    );
-    if (match === null) return [];
-    const [, kind, pid, device = '', inode = '', start, end] = match;
-    return [
-      {
-        pid: Number(pid),
-        device,
-        inode,
-        write: kind === 'WRITE',
-        start: Number(start),
-        end: end === 'EOF' ? Infinity : Number(end),
-      },
-    ];
-  });
+const LINE = /^\d+: (?:POSIX|OFDLCK) +\S+ +(READ|WRITE) +(\d+) ([0-9a-f]+:[0-9a-f]+):(\d+) (\d+) (\d+|EOF)/;
+
+function readLocks(): readonly HeldLock[] {
+  return read('/proc/locks')
+    .split('\n')
+    .flatMap((line) => {
+      const match = LINE.exec(line);
+      if (match === null) return [];
+      const [, kind, pid, device = '', inode = '', start, end] = match;
+      const last = end === 'EOF' ? Infinity : Number(end);
+      return [{ pid: Number(pid), device, inode, write: kind === 'WRITE', start: Number(start), end: last }];
+    });
 }
 
-async function locksOn(locks: readonly HeldLock[], file: string): Promise<readonly HeldLock[]> {
-  const standing = await stat(file, { bigint: true }).catch(() => undefined);
+function locksOn(locks: readonly HeldLock[], file: string): readonly HeldLock[] {
+  const standing = statSync(file, { bigint: true, throwIfNoEntry: false });
   if (standing === undefined) return [];
   const here = locks.filter((lock) => lock.inode === String(standing.ino));
   const device = deviceName(standing.dev);
@@ -86,4 +92,12 @@ function deviceName(device: bigint): string {
   const major = ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
   const minor = (device & 0xffn) | ((device >> 12n) & 0xffffff00n);
   return `${major.toString(16).padStart(2, '0')}:${minor.toString(16).padStart(2, '0')}`;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
 }

@@ -43,7 +43,7 @@ import {
 import { upgrade } from './schema.js';
 import { stream } from './stream.js';
 import { needsCopy, stateError, type Doing } from './trouble.js';
-import { whenFree } from './waiting.js';
+import { isCsync2Within, letCsync2Pass, whenFree } from './waiting.js';
 import { writer } from './write.js';
 
 export interface SqliteOptions {
@@ -59,6 +59,8 @@ export interface SqliteOptions {
 
 /** Writes, or files looked up, between two turns of the event loop. */
 const CHUNK = 4000;
+/** A transaction that took no longer may be undone and repeated, to give way to csync2. */
+const REPEATABLE_MS = 200;
 /** How long a stream may keep csync2 from committing where there is no WAL. */
 const STREAM_PATIENCE_MS = 2000;
 
@@ -288,23 +290,44 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** One transaction, after those that are queued. Makes database and tables where they are missing. */
+  /** One transaction, after those that are queued. Makes database and tables where they are missing. May run `body` again. */
   #transaction<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
     return this.#enqueue(async () => {
       const connection = await this.#writerReady();
-      const { db } = connection;
-      await this.#waiting('write', () => db.exec('BEGIN IMMEDIATE'));
-      try {
-        upgrade(db, this.location, () => ({ lineage: randomUUID(), at: this.#options.now() }));
-        const result = await body(connection);
-        // Where there is no WAL, a reader may hold up the commit; the transaction stays open meanwhile.
-        await whenFree(this.#options, () => db.exec('COMMIT'));
-        return result;
-      } catch (error) {
-        if (db.inTransaction) db.exec('ROLLBACK');
-        throw stateError(error, 'write', this.location);
+      const patience = performance.now() + this.#options.lockTimeout * 1000;
+      for (;;) {
+        const done = await this.#attempt(connection, body, patience);
+        if (done !== undefined) return done.result;
       }
     });
+  }
+
+  /** Undefined when it gave way to csync2 and must be tried again. */
+  async #attempt<T>(
+    connection: Connection,
+    body: (connection: Connection) => Promise<T>,
+    patience: number,
+  ): Promise<{ readonly result: T } | undefined> {
+    const { db } = connection;
+    const isWal = connection.isWal();
+    if (isWal) await letCsync2Pass(this.location, patience);
+    // Without WAL, a transaction that could not commit because of a reader who wants to write would never end.
+    await this.#waiting('write', () => db.exec(isWal ? 'BEGIN IMMEDIATE' : 'BEGIN EXCLUSIVE'));
+    const begun = performance.now();
+    try {
+      upgrade(db, this.location, () => ({ lineage: randomUUID(), at: this.#options.now() }));
+      const result = await body(connection);
+      const now = performance.now();
+      if (isWal && now < patience && now - begun < REPEATABLE_MS && isCsync2Within(this.location)) {
+        db.exec('ROLLBACK');
+        return undefined;
+      }
+      db.exec('COMMIT');
+      return { result };
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw stateError(error, 'write', this.location);
+    }
   }
 
   /** The writing connection, in WAL mode where the filesystem can do it. Call it from the queue. */

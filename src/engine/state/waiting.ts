@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CsxError } from '../../model/errors.js';
-import { lockHolder, type Holder } from './holder.js';
+import { isReadBy, lockHolder, type Holder } from './holder.js';
 import { isBusy } from './trouble.js';
 
 export interface Patience {
@@ -24,11 +24,27 @@ export async function whenFree<T>(patience: Patience, attempt: () => T): Promise
     } catch (error) {
       if (!isBusy(error)) throw error;
       const left = deadline - performance.now();
-      if (left <= 0 || pause >= LONGEST_PAUSE_MS) holder = (await lockHolder(patience.location)) ?? holder;
+      if (left <= 0 || pause >= LONGEST_PAUSE_MS) holder = lockHolder(patience.location) ?? holder;
       if (left <= 0) throw lockedError(patience, holder, error);
       await sleep(Math.min(pause, left));
     }
   }
+}
+
+/**
+ * Whether a csync2 is within a transaction on the WAL database: to commit now would end it.
+ *
+ * csync2 begins a transaction, reads, and writes in it later. In WAL mode SQLite refuses that write for good once somebody else has
+ * committed since the first read (SQLITE_BUSY_SNAPSHOT), and csync2, which takes it for a passing lock, gives up after 16 seconds.
+ * Nothing is lost then, but it exits with an error. It commits every thousand statements or so: csx commits in between.
+ */
+export function isCsync2Within(location: string): boolean {
+  return isReadBy(location, 'csync2');
+}
+
+/** Waits until no csync2 is within a transaction, up to the deadline (as of `performance.now`). */
+export async function letCsync2Pass(location: string, deadline: number): Promise<void> {
+  while (isCsync2Within(location) && performance.now() < deadline) await sleep(1);
 }
 
 function lockedError({ location, lockTimeout }: Patience, holder: Holder | undefined, cause: unknown): CsxError {
