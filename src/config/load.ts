@@ -6,6 +6,7 @@ import type { Config, Key } from '../model/config.js';
 import { CsxError, errnoOf } from '../model/errors.js';
 import type { Problem, SourceRange } from '../model/errors.js';
 import { display, fromBuffer, toBuffer } from '../model/names.js';
+import { advise } from './advise.js';
 import { readKey } from './key.js';
 import { requireOperatorFile } from './ownership.js';
 import { parseConfigFile } from './parser.js';
@@ -68,11 +69,13 @@ function read(options: LoadOptions, report: Report): Config | undefined {
   const file = options.file ?? findConfigFile(systemDirectory, options.configName);
   const { statements, files } = readStatements(file, uid, report);
   if (report.errors().length > 0) return undefined;
-  return resolveConfig(
+  const config = resolveConfig(
     statements,
     { host: options.host, systemDirectory, files, readKey: keyReader(systemDirectory, uid) },
     report,
   );
+  if (config !== undefined) advise(statements, config, report);
+  return config;
 }
 
 /** Reads a configuration file of either form. */

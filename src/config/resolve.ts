@@ -173,7 +173,8 @@ function resolveBackup(items: readonly GroupItem[], report: Report): Backup | un
 
 function resolveAction(item: ActionItem, inherited: number | undefined, report: Report): ActionRule {
   return {
-    patterns: item.patterns.map(({ text }) => text.replace(/\/+$/, '') as Bytes),
+    // Trailing slashes stay here, so such a pattern matches nothing, as in csync2; advise.ts warns.
+    patterns: item.patterns.map(({ text }) => text),
     commands: item.commands.map(({ text }) => text),
     logfile: item.logfile?.text ?? ('/dev/null' as Bytes),
     where: item.where,
