@@ -105,7 +105,7 @@ export function* encodeDelta(ops: DeltaOps): Generator<DeltaSegment, void, undef
   let held = buffer.writeUInt32BE(DELTA_MAGIC);
   for (const op of ops) {
     if (held + MAX_COMMAND > buffer.length) {
-      yield { kind: 'bytes', bytes: buffer.subarray(0, held) };
+      if (held > 0) yield { kind: 'bytes', bytes: buffer.subarray(0, held) };
       buffer = Buffer.allocUnsafe(SEGMENT);
       held = 0;
     }
@@ -117,7 +117,7 @@ export function* encodeDelta(ops: DeltaOps): Generator<DeltaSegment, void, undef
     yield { kind: 'bytes', bytes: buffer.subarray(0, held) };
     yield op;
     // What was yielded may still be on its way out: go on behind it.
-    buffer = buffer.length - held < MAX_COMMAND ? Buffer.allocUnsafe(SEGMENT) : buffer.subarray(held);
+    buffer = buffer.subarray(held);
     held = 0;
   }
   held = buffer.writeUInt8(OP_END, held);
@@ -161,7 +161,7 @@ function writeOperand(buffer: Buffer, at: number, value: number, width: 1 | 2 | 
 
 /** The copies of a delta, three numbers each: offset in the new file, start in the old one, length. Literals are the gaps. */
 class OpList {
-  #copies = new Float64Array(3 * 64);
+  #copies = new Float64Array(0);
   #count = 0;
   #copied = 0;
 
@@ -182,7 +182,7 @@ class OpList {
     }
     if (this.full) return;
     if (last + 6 > copies.length) {
-      this.#copies = new Float64Array(2 * copies.length);
+      this.#copies = new Float64Array(Math.max(3 * 64, 2 * copies.length));
       this.#copies.set(copies);
     }
     this.#copies.set([offset, start, length], last + 3);

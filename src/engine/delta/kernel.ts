@@ -63,9 +63,10 @@ let compiled: object | undefined;
 export function createKernel(code?: 'plain' | 'vector'): Kernel {
   const module = code === undefined ? (compiled ??= compile()) : new WebAssembly.Module(decode(code));
   const exports = new WebAssembly.Instance(module).exports as KernelExports;
+  let view = Buffer.from(exports.memory.buffer);
   return {
     exports,
-    memory: () => Buffer.from(exports.memory.buffer),
+    memory: () => (view.buffer === exports.memory.buffer ? view : (view = Buffer.from(exports.memory.buffer))),
     reserve: (length) => {
       const missing = length - exports.memory.buffer.byteLength;
       if (missing > 0) exports.memory.grow(Math.ceil(missing / PAGE));
@@ -86,15 +87,16 @@ export class BlockSummer {
    * `strongLength` bytes of its MD4. The data comes in parts that follow each other.
    */
   sumBlocks(parts: readonly Uint8Array[], blockLength: number, strongLength: number): Buffer {
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    let length = 0;
+    for (const part of parts) length += part.length;
     const sums = Buffer.allocUnsafe(Math.ceil(length / blockLength) * (4 + strongLength));
-    const batch = Math.max(1, Math.floor(BATCH / blockLength));
+    const batch = Math.max(1, Math.min(Math.floor(BATCH / blockLength), Math.ceil(length / blockLength)));
     const { exports } = this.#kernel;
-    const out = exports.freeFrom();
+    const out = exports.freeFrom() >>> 0;
     const data = aligned(out + batch * (4 + strongLength));
-    this.#kernel.reserve(data + batch * blockLength);
+    const capacity = batch * blockLength;
+    this.#kernel.reserve(data + capacity);
     const memory = this.#kernel.memory();
-    const space = memory.subarray(data, data + batch * blockLength);
 
     let done = 0;
     let held = 0;
@@ -107,17 +109,17 @@ export class BlockSummer {
         exports.sumBlocks(data + whole * blockLength, rest, 1, strongLength, out + made);
         made += 4 + strongLength;
       }
-      sums.set(memory.subarray(out, out + made), done);
+      memory.copy(sums, done, out, out + made);
       done += made;
       held = 0;
     };
     for (const part of parts) {
       for (let at = 0; at < part.length;) {
-        const take = Math.min(space.length - held, part.length - at);
-        space.set(part.subarray(at, at + take), held);
+        const take = Math.min(capacity - held, part.length - at);
+        memory.set(take === part.length ? part : part.subarray(at, at + take), data + held);
         held += take;
         at += take;
-        if (held === space.length) flush();
+        if (held === capacity) flush();
       }
     }
     if (held > 0) flush();

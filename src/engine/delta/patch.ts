@@ -107,7 +107,7 @@ export class DeltaParser {
 
   /** To be called when nothing more will come. */
   end(): void {
-    if (this.#state !== 'ended' || this.#draining) throw this.#fail('it stops before its end');
+    if (this.#state !== 'ended') throw this.#fail('it stops before its end');
   }
 
   #startCommand(opcode: number): void {
@@ -141,7 +141,7 @@ export class DeltaParser {
     const start = this.#operand(0, startWidth);
     const length = this.#operand(startWidth, this.#headLength - startWidth);
     if (length === 0) throw this.#fail('it copies nothing');
-    if (start > this.#oldSize || length > this.#oldSize - start) {
+    if (length > this.#oldSize - start) {
       throw this.#fail(`it copies ${length} bytes from ${start} on, and the old file has ${this.#oldSize}`);
     }
     this.#grow(length);

@@ -85,9 +85,9 @@ export class SignatureBuilder {
       this.#hold(chunk);
       return;
     }
-    const whole = total - (total % group);
-    this.#sum(chunk.subarray(0, whole - this.#held));
-    this.#hold(chunk.subarray(chunk.length - (total - whole)));
+    const rest = total % group;
+    this.#sum(chunk.subarray(0, chunk.length - rest));
+    this.#hold(chunk.subarray(chunk.length - rest));
   }
 
   /** The bytes that are ready. Together with what `finish` returns they are the signature. */

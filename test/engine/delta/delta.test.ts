@@ -51,6 +51,7 @@ const EDITS: readonly (readonly [string, Buffer, Buffer, number])[] = [
   ['appended to, in full blocks', base.subarray(0, 204_800), concat([base.subarray(0, 204_800), noise(5000, 3)]), 5000],
   ['a short file appended to', Buffer.from('a line\n'), Buffer.from('a line\nanother\n'), 8],
   ['a short file put behind', Buffer.from('a line\n'), Buffer.from('another\na line\n'), 8],
+  ['all but the front and the end taken out', base, concat([base.subarray(0, 10_240), base.subarray(341 * 2048)]), 0],
   ['doubled', base, concat([base, base]), 2048],
   ['another file', base, noise(700_001, 4), 700_001],
   ['a log appended to', text, concat([text, lines(1000, 3)]), 1000],
@@ -241,6 +242,7 @@ describe('encodeDelta', () => {
       0,
     );
     expect(length).toBe(deltaLength(all));
+    expect(parts).not.toContain('');
     return parts.join('');
   }
 
