@@ -73,19 +73,22 @@ function headOf(text: string, width: number): string {
 /** Lines of at most `width` columns, broken at spaces; a word that is longer stands alone, whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
-  let line = '';
+  let line: string | undefined;
   let used = 0;
   for (const word of text.split(' ')) {
     const columns = textWidth(word);
-    if (line !== '' && used + 1 + columns > width) {
+    if (line === undefined) {
+      line = word;
+      used = columns;
+    } else if (used + 1 + columns > width) {
       lines.push(line);
       line = word;
       used = columns;
     } else {
-      line = line === '' ? word : `${line} ${word}`;
-      used = line === word ? columns : used + 1 + columns;
+      line = `${line} ${word}`;
+      used += 1 + columns;
     }
   }
-  lines.push(line);
+  lines.push(line ?? '');
   return lines;
 }

@@ -115,7 +115,5 @@ function* hint(text: string | undefined, screen: Screen): Generator<string> {
  * that no control character reaches a terminal whatever went wrong before.
  */
 export function safe(text: string): string {
-  return /[^\x20-\x7e]/.test(text)
-    ? display(fromText(text.replaceAll('\\', '\u0000'))).replaceAll('\\x00', '\\')
-    : text;
+  return /^[\x20-\x7e]*$/.test(text) ? text : text.replace(/[^\\]+/g, (part) => display(fromText(part)));
 }
