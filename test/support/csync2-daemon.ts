@@ -38,6 +38,8 @@ export interface Csync2Options {
   readonly verbose?: number;
   /** More arguments for daemon and `run` alike, such as `-B`. */
   readonly args?: readonly string[];
+  /** More environment variables, for daemon and `run` alike. */
+  readonly env?: Readonly<Record<string, string>>;
   /** False: no daemon, only directories and `run` (csync2 as client). */
   readonly listen?: boolean;
 }
@@ -99,7 +101,7 @@ export async function startCsync2(options: Csync2Options): Promise<Csync2Host> {
   if (options.tls !== undefined) writePair(systemDirectory, options.tls);
 
   const port = options.port ?? DEFAULT_PORT;
-  const environment = { ...process.env, CSYNC2_SYSTEM_DIR: systemDirectory };
+  const environment = { ...process.env, ...options.env, CSYNC2_SYSTEM_DIR: systemDirectory };
   const common = ['-N', options.address, '-D', databaseDirectory, '-p', String(port), ...(options.args ?? [])];
   const verbose = Array<string>(options.verbose ?? 1).fill('-v');
 
@@ -116,6 +118,14 @@ export async function startCsync2(options: Csync2Options): Promise<Csync2Host> {
     }
   }
 
+  const kill = async (): Promise<void> => {
+    await daemon?.kill();
+    // The children for single connections hold the listening socket too, and die a moment later.
+    while (daemon !== undefined && listens(options.address, port)) await sleep(5);
+    daemon = undefined;
+  };
+  const pid = daemon?.process.pid;
+
   return {
     address: options.address,
     port,
@@ -123,7 +133,7 @@ export async function startCsync2(options: Csync2Options): Promise<Csync2Host> {
     systemDirectory,
     databaseDirectory,
     database: path.join(databaseDirectory, `${options.address}${suffix}.db3`),
-    pid: daemon?.process.pid,
+    pid,
     log: () => readFileSync(logFile, 'latin1'),
     run: (args) => {
       const config = options.configName === undefined ? [] : ['-C', options.configName];
@@ -132,11 +142,9 @@ export async function startCsync2(options: Csync2Options): Promise<Csync2Host> {
     configure: (config) => {
       writeFileSync(configFile, config, 'latin1');
     },
-    kill: async () => {
-      await daemon?.kill();
-    },
+    kill,
     stop: async () => {
-      await daemon?.kill();
+      await kill();
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
     },
   };

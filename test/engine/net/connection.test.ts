@@ -43,6 +43,29 @@ describe('requests', () => {
     connection.destroy();
   });
 
+  test('reads on while nothing more can be written', async () => {
+    const { connection, peer } = await connected();
+    const count = 2000;
+    const name = 'n'.repeat(10_000);
+    const answers = Array.from({ length: count }, () => connection.request('SIG', target(name)));
+    await peer.line();
+    // The peer reads no more until all of a large answer is off its hands: 20 MB wait in either direction.
+    peer.socket.pause();
+    const signature = 'x'.repeat(20_000_000);
+    const large = Buffer.from(`OK (data_follows).\nv1:type=dir\noctet-stream ${signature.length}\n${signature}${OK}`);
+    await new Promise((resolve) => peer.socket.write(large, resolve));
+    expect(connection.counters.sent).toBeLessThan(count * 5000);
+    peer.socket.resume();
+    for (let index = 1; index < count; index += 1) {
+      await peer.line();
+      peer.send('Parent dir missing.\n');
+    }
+    const [first, ...others] = await Promise.all(answers);
+    expect(first).toMatchObject({ kind: 'present' });
+    expect(new Set(others.map((answer) => answer.kind))).toEqual(new Set(['error']));
+    connection.destroy();
+  });
+
   test('room() waits while the window is full', async () => {
     const { connection, peer } = await connected({ window: { commands: 2, bytes: 1_000_000 } });
     await connection.room();
