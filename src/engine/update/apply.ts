@@ -8,12 +8,13 @@ import type { Config } from '../../model/config.js';
 import { CsxError } from '../../model/errors.js';
 import type { Problem } from '../../model/errors.js';
 import type { Report } from '../../model/events.js';
-import type { FileName, PeerName } from '../../model/names.js';
+import type { DiskPath, PeerName } from '../../model/names.js';
 import type { Change, Conflict, Plan } from '../../model/plan.js';
 import { summarizeResult } from '../../model/result.js';
 import type { ApplyResult, ChangeResult, PeerResult } from '../../model/result.js';
 import type { Store, Write } from '../../model/store.js';
 import { lookAt } from '../scan/local-state.js';
+import { lstat } from '../scan/lstat.js';
 import { Parents } from '../scan/parents.js';
 import type { ContentDigests } from './content.js';
 import type { Dialer } from './dial.js';
@@ -21,7 +22,7 @@ import { runLocalActions } from './local-actions.js';
 import { recordPlan } from './record.js';
 import { Settlement } from './settlement.js';
 import { side } from './side.js';
-import type { Owner } from './steps.js';
+import type { Raw } from './steps.js';
 import { transfer } from './transfer.js';
 
 export interface ApplyRequest {
@@ -181,7 +182,7 @@ async function oneConnection(
           keyOf: (change) => keyOf(change, selection),
           toDisk: (file) => selection.toDisk(file),
           look: (file) => lookAt(selection.toDisk(file), file, config.ignore, { parents }),
-          ownerOf: (file) => ownerOf(file, request),
+          raw: (file) => rawOf(selection.toDisk(file)),
           report,
           stop,
           finished,
@@ -238,13 +239,10 @@ function keyOf(change: Change, selection: Selection): string {
   return route.group.key.secret();
 }
 
-const TELL_ALL = { uid: false, gid: false, mod: false };
-
-function ownerOf(file: FileName, request: ApplyRequest): Owner {
-  const { ignore } = request.config;
-  if (ignore.uid === ignore.gid) return { uid: 0, gid: 0 };
-  const entry = lookAt(request.selection.toDisk(file), file, TELL_ALL)?.entry;
-  return { uid: entry?.uid ?? 0, gid: entry?.gid ?? 0 };
+function rawOf(disk: DiskPath): Raw {
+  const stats = lstat(disk);
+  if (stats === undefined) return { uid: 0, gid: 0, mtime: 0 };
+  return { uid: Number(stats.uid), gid: Number(stats.gid), mtime: Number(stats.mtimeNs / 1_000_000_000n) };
 }
 
 /** What an acknowledged change leaves in the state: no dirty row, and what both sides agree on now. */

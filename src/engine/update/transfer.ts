@@ -24,7 +24,7 @@ import type { Answer } from '../wire/response.js';
 import { outgoing } from './content.js';
 import type { ContentDigests, Outgoing } from './content.js';
 import { stepsOf } from './steps.js';
-import type { Owner, Step } from './steps.js';
+import type { Raw, Step } from './steps.js';
 import { refusalProblem, staleHere, staleThere } from './trouble.js';
 
 export interface TransferOptions {
@@ -35,8 +35,8 @@ export interface TransferOptions {
   readonly toDisk: (file: FileName) => DiskPath;
   /** What stands here now; undefined: nothing. Throws CsxError READ_FAILED. */
   readonly look: (file: FileName) => LocalState | undefined;
-  /** The real owner of a file, where the configuration ignores one of uid and gid. */
-  readonly ownerOf: (file: FileName) => Owner;
+  /** What lstat says now. */
+  readonly raw: (file: FileName) => Raw;
   readonly report: Report;
   /** Ends the transfer after what is in flight. */
   readonly stop: AbortSignal;
@@ -183,7 +183,7 @@ function begin(
       action: change.action,
       bytes: change.bytes,
     });
-    const steps = found.kind === 'settled' ? [] : stepsOf(change, run.ownerOf(change.path));
+    const steps = found.kind === 'settled' ? [] : stepsOf(change, run.raw(change.path));
     const answers = carryOut(change, steps, run);
     given.resolve(undefined);
     finish(run, change, await answers);
