@@ -3,7 +3,7 @@
 // temporary directory and is removed at the end; nothing outside it is written.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -20,6 +20,7 @@ const dim = (text) => (colour ? `\u001b[2m${text}\u001b[0m` : text);
 
 const root = mkdtempSync(path.join(tmpdir(), 'csx-demo-'));
 const daemons = [];
+const programs = new Map();
 
 try {
   await main();
@@ -68,8 +69,11 @@ group demo {
   }
   await startPeers();
 
-  say(`Three hosts, ${ADDRESSES.join(', ')}, below ${root}.`);
-  say(`The first one holds a copy of this machine's world-readable /etc; the others are empty.`);
+  say(`Three hosts on loopback addresses, all below ${root}:`);
+  say(`  ${FIRST}  you, with csx`);
+  for (const [address, program] of programs)
+    say(`  ${address}  a peer, served by ${program === 'csync2' ? 'the real csync2' : program}`);
+  say(`Yours holds a copy of this machine's world-readable /etc; the others are empty.`);
   const where = ['-N', FIRST];
   process.env.CSYNC2_SYSTEM_DIR = path.join(root, FIRST, 'system');
   process.env.CSYNC2_DATABASE = path.join(root, FIRST, 'state');
@@ -101,11 +105,18 @@ function copyReadable(from, to) {
   });
 }
 
+/** The second host runs csx; the third the real csync2 where it is installed, to show that both get along. */
 async function startPeers() {
-  for (const address of ADDRESSES.slice(1)) {
+  for (const [index, address] of ADDRESSES.entries()) {
+    if (address === FIRST) continue;
     const env = { ...process.env, CSYNC2_SYSTEM_DIR: path.join(root, address, 'system') };
     const state = path.join(root, address, 'state');
-    daemons.push(spawn(CSYNC2, ['-ii', '-N', address, '-D', state], { env, stdio: 'ignore' }));
+    const csync2 = index === ADDRESSES.length - 1 && existsSync(CSYNC2);
+    const [program, args] = csync2 ? [CSYNC2, ['-ii']] : [path.resolve(CSX), ['daemon', '--quiet']];
+    programs.set(address, csync2 ? 'csync2' : 'csx daemon');
+    daemons.push(
+      spawn(program, [...args, '-N', address, '-D', state], { env, stdio: ['ignore', 'ignore', 'inherit'] }),
+    );
     await listening(address);
   }
 }

@@ -200,7 +200,7 @@ describe('csx against the csync2 daemon', () => {
     // csync2 itself comes to the same.
     const csync2 = await cluster.csync2('-uv');
     expect(csync2.status).toBe(1);
-    expect(csync2.stderr).toContain('File is also marked dirty here!');
+    expect(csync2.stderr).toContain('File stays in dirty state.');
     expect((await cluster.csx('force', '-r', `${here}/gone-there`)).status).toBe(0);
     await converge();
   });
