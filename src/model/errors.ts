@@ -42,6 +42,9 @@ export type ErrorCode =
   | 'PLAINTEXT_REFUSED'
   | 'CERTIFICATE_CHANGED'
   | 'CERTIFICATE_UNREADABLE'
+  /** Warnings about this host's own: a short key; an end of validity that is near or past. */
+  | 'CERTIFICATE_WEAK'
+  | 'CERTIFICATE_EXPIRES'
   | 'TLS_FAILED'
   // delta
   | 'DELTA_INVALID'

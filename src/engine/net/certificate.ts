@@ -113,7 +113,7 @@ export function certificateProblems(pair: CertificatePair, now: number): readonl
   if (isWeak(facts)) {
     problems.push({
       severity: 'warning',
-      code: 'CERTIFICATE_UNREADABLE',
+      code: 'CERTIFICATE_WEAK',
       summary: `This host's certificate has a key of only ${String(facts.keyBits)} bits, so csx lowers OpenSSL's security level to use it.`,
       hint: 'Make a new pair with csx cert, then run csx trust remove for this host on every peer, so that they pin the new one.',
     });
@@ -122,7 +122,7 @@ export function certificateProblems(pair: CertificatePair, now: number): readonl
     const when = new Date(facts.notAfter).toISOString().slice(0, 10);
     problems.push({
       severity: 'warning',
-      code: 'CERTIFICATE_UNREADABLE',
+      code: 'CERTIFICATE_EXPIRES',
       summary: `This host's certificate ${facts.notAfter < now ? 'ended' : 'ends'} on ${when}; csync2 and csx go on using it.`,
       hint: 'Nothing breaks: trust is the pinned certificate, not its dates. Make a new pair when it suits you.',
     });

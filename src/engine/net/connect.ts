@@ -44,6 +44,8 @@ export interface ConnectOptions {
   readonly deadlines?: Deadlines | undefined;
   readonly window?: Window | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Unix milliseconds; default the system's clock. Only warnings go by it. */
+  readonly now?: (() => number) | undefined;
 }
 
 export interface Connected {
@@ -79,6 +81,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
       pinned: options.pinned,
       deadline: deadlines.answer,
       signal: options.signal,
+      now: options.now ?? Date.now,
     });
   }
   const socket: Duplex = encrypted?.socket ?? plain;

@@ -28,6 +28,8 @@ export interface EncryptOptions {
   /** Milliseconds without progress. */
   readonly deadline: number;
   readonly signal: AbortSignal | undefined;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 export interface Encrypted {
@@ -66,7 +68,7 @@ export async function encrypt(plain: Socket, options: EncryptOptions): Promise<E
     socket,
     certificate,
     cipher: `${socket.getProtocol() ?? 'TLS'} ${socket.getCipher().name}`,
-    problems: certificateProblems(options.pair, Date.now()),
+    problems: certificateProblems(options.pair, options.now()),
   };
 }
 

@@ -12,7 +12,8 @@ export class ByteQueue {
   #first = 0;
   #offset = 0;
   #length = 0;
-  /** Bytes from the front that are known to hold no newline. */
+  /** The first chunk that was not searched for a newline, and how many bytes wait before it. */
+  #unsearched = 0;
   #searched = 0;
 
   /** Bytes that wait. */
@@ -32,27 +33,20 @@ export class ByteQueue {
    * when it is longer than `limit` bytes.
    */
   takeLine(limit: number): { readonly line: string } | 'too-long' | undefined {
-    let before = 0;
-    for (let index = this.#first; index < this.#chunks.length; index += 1) {
-      const chunk = this.#chunks[index] ?? EMPTY;
-      const start = index === this.#first ? this.#offset : 0;
-      const size = chunk.length - start;
-      if (before + size > this.#searched) {
-        const from = start + Math.max(0, this.#searched - before);
-        const at = chunk.indexOf(NEWLINE, from);
-        if (at >= 0) {
-          const length = before + at - start;
-          if (length > limit) return 'too-long';
-          this.#searched = 0;
-          const line = this.#takeText(length);
-          this.#skip(1);
-          return { line };
-        }
+    for (; this.#unsearched < this.#chunks.length; this.#unsearched += 1) {
+      const chunk = this.#chunks[this.#unsearched] ?? EMPTY;
+      const start = this.#unsearched === this.#first ? this.#offset : 0;
+      const at = chunk.indexOf(NEWLINE, start);
+      if (at >= 0) {
+        const length = this.#searched + at - start;
+        if (length > limit) return 'too-long';
+        const line = this.#takeText(length);
+        this.#skip(1);
+        return { line };
       }
-      before += size;
+      this.#searched += chunk.length - start;
     }
-    this.#searched = before;
-    return before > limit ? 'too-long' : undefined;
+    return this.#searched > limit ? 'too-long' : undefined;
   }
 
   /** Takes what is there, up to `limit` bytes, without copying; an empty Buffer when nothing waits. */
@@ -61,7 +55,6 @@ export class ByteQueue {
     if (chunk === undefined || limit <= 0) return EMPTY;
     const piece = chunk.subarray(this.#offset, this.#offset + limit);
     this.#skip(piece.length);
-    this.#searched = 0;
     return piece;
   }
 
@@ -84,7 +77,12 @@ export class ByteQueue {
     this.#length -= count;
     this.#offset += count;
     const chunk = this.#chunks[this.#first];
-    if (chunk === undefined || this.#offset < chunk.length) return;
+    if (chunk !== undefined && this.#offset >= chunk.length) this.#dropFirst();
+    this.#unsearched = this.#first;
+    this.#searched = 0;
+  }
+
+  #dropFirst(): void {
     this.#offset = 0;
     this.#first += 1;
     if (this.#first === this.#chunks.length) {

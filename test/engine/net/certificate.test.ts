@@ -102,6 +102,7 @@ describe('a pair made as csync2 says', () => {
     const pair = await loadCertificatePair(directory);
     expect(secureOptions(pair).weak).toBe(true);
     const [problem] = certificateProblems(pair, Date.now());
+    expect(problem?.code).toBe('CERTIFICATE_WEAK');
     expect(problem?.summary).toContain('1024 bits');
     expect(problem?.hint).toContain('csx cert');
   });
