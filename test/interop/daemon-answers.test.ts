@@ -96,13 +96,17 @@ class Stage {
 
   async connect(from = CLIENT, introduced = true): Promise<void> {
     this.#client?.close();
-    this.#client = await (introduced ? RawClient.introduced : RawClient.open)(this.subject.address, from);
+    const { address } = this.subject;
+    this.#client = introduced ? await RawClient.introduced(address, from) : await RawClient.open(address, from);
   }
 
-  /** A command; `@` stands for the tree under test, `KEY` for the key. */
+  /** Commands; `@` stands for the tree under test, `KEY` for the key; one the daemon does not know begins with `?`. */
   async say(...lines: string[]): Promise<void> {
     if (this.#client === undefined) await this.connect();
-    for (const line of lines) this.#note(line, await this.#client!.say(this.#resolve(line)));
+    for (const given of lines) {
+      const line = given.replace(/^\?/, '');
+      this.#note(line, await this.#client!.say(this.#resolve(line), line !== given));
+    }
   }
 
   async patch(line: string, body: Buffer | 'ERROR'): Promise<void> {
@@ -190,8 +194,8 @@ describe('the opening', () => {
   it('answers nothing before HELLO, and identifies by look-up of the name', async () => {
     await compare(async (stage) => {
       await stage.connect(CLIENT, false);
-      await stage.say('CONFIG', 'SIG KEY @/f', 'LIST ME - KEY', 'nonsense', 'GROUP a,b', 'GROUP c', 'HELLO');
-      await stage.say(`HELLO ${CLIENT}`, `HELLO ${STRANGER}`, 'SIG KEY @/f', 'SIG', 'SSL', 'CONFIG', 'GROUP g', '');
+      await stage.say('CONFIG', 'SIG KEY @/f', 'LIST ME - KEY', '?nonsense', 'GROUP a,b', 'GROUP c', 'HELLO');
+      await stage.say(`HELLO ${CLIENT}`, `HELLO ${STRANGER}`, 'SIG KEY @/f', 'SIG', '?SSL', '?CONFIG', 'GROUP g', '');
       await stage.say('HELLO nosuch.invalid', `hello ${CLIENT}`, 'sig KEY @/f', 'BYE');
       await stage.connect(CLIENT, false);
       await stage.say('CONFIG ../x');
