@@ -27,6 +27,7 @@ export function summaryLine(plan: Plan, knownFiles?: number): string {
   const waiting = deferredSentence(plan);
   if (!hasWork(plan)) {
     const asked = plan.peers.filter((peer) => peer.reachable !== false).length;
+    if (plan.options.offline) return `No peer was asked.${waiting === '' ? ' Nothing waits for them.' : waiting}`;
     if (waiting !== '') return `No changes on the peers that could be asked.${waiting}`;
     if (asked === 0) return 'No changes. There is no peer to keep in sync.';
     return `No changes. ${knownFiles === undefined ? 'All files' : plural(knownFiles, 'file')} on ${plural(asked, 'peer')} are in sync.`;
@@ -50,7 +51,13 @@ function deferredSentence(plan: Plan): string {
   if (deferred === 0) return '';
   const peers = new Set(plan.deferred.map((change) => change.peer)).size;
   const verb = deferred === 1 ? 'waits' : 'wait';
-  return ` ${plural(deferred, 'change')} ${verb} for ${plural(peers, 'peer')} that could not be asked.`;
+  const why = plan.options.offline ? '' : ' that could not be asked';
+  return ` ${plural(deferred, 'change')} ${verb} for ${plural(peers, 'peer')}${why}.`;
+}
+
+/** The heading above the peers that changes wait for. */
+export function askedHeading(plan: Plan): string {
+  return plan.options.offline ? 'Peers that were not asked' : 'Peers that could not be asked';
 }
 
 /** What to type next, one step each; empty when there is nothing to do. */
@@ -60,6 +67,7 @@ export function nextStep(plan: Plan, options: NextStep): string[] {
   if (plan.checks.some((check) => check.status === 'fail')) {
     return ['settle the failed check above; this plan cannot be applied'];
   }
+  if (plan.options.offline && plan.deferred.length > 0) return ['csx plan without --offline asks the peers'];
   if (!hasWork(plan)) return plan.changes.length === 0 ? [] : [equalStep(plan.changes.length, saved)];
   const undecided = plan.conflicts.filter((conflict) => conflict.resolution === 'none').length;
   const them = undecided === 1 ? 'it' : 'them';

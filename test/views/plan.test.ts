@@ -135,10 +135,11 @@ describe('the summary line', () => {
     [
       'offline',
       makePlan({
+        options: { ...calmPlan().options, offline: true },
         peers: [planPeer('web2', { reachable: 'unknown' })],
-        changes: [change('web2', '/etc/x', 'unknown', undefined, file(1))],
+        deferred: [change('web2', '/etc/x', 'unknown', undefined, file(1))],
       }),
-      'Plan: 0 to create, 0 to update, 0 to delete, 0 conflicts, 0 actions, 0 B to send.',
+      'No peer was asked. 1 change waits for 1 peer.',
     ],
   ])('with %s', (_, plan, line) => {
     expect(summaryLine(plan)).toBe(line);

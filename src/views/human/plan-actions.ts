@@ -1,17 +1,12 @@
 /** The commands that will run because of the plan: where, which, and for which files. */
 
 import { display } from '../../model/names.js';
-import type { ActionInvocation, Plan } from '../../model/plan.js';
+import type { Plan } from '../../model/plan.js';
+import { actionGroups } from '../action-groups.js';
 import { count, list } from '../quantity.js';
 import type { Screen } from '../terminal.js';
 import { wrap } from '../width.js';
 import type { Fold } from './plan.js';
-
-/** Actions that are the same but for the host. */
-export interface ActionGroup {
-  readonly action: ActionInvocation;
-  readonly hosts: readonly string[];
-}
 
 const SHOWN = 20;
 
@@ -33,14 +28,4 @@ export function* humanActions(plan: Plan, screen: Screen, fold: Fold): Generator
     yield `  ${paint.dim(`... and ${count(groups.length - SHOWN)} more (${fold.command} shows all)`)}\n`;
   }
   yield '\n';
-}
-
-export function actionGroups(actions: readonly ActionInvocation[]): ActionGroup[] {
-  const groups = Map.groupBy(actions, (action) =>
-    JSON.stringify([action.when, action.group, action.command, action.logfile, action.triggeredBy]),
-  );
-  return [...groups.values()].flatMap((same) => {
-    const [action] = same;
-    return action === undefined ? [] : [{ action, hosts: [...new Set(same.map((each) => display(each.host)))] }];
-  });
 }

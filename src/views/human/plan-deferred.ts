@@ -5,6 +5,7 @@ import type { Plan } from '../../model/plan.js';
 import { describePeer, markOf, SYMBOLS } from '../describe.js';
 import { strangerOf } from '../group.js';
 import { plural } from '../quantity.js';
+import { askedHeading } from '../summary.js';
 import type { Screen } from '../terminal.js';
 import { wrap } from '../width.js';
 import type { Fold } from './plan.js';
@@ -21,7 +22,7 @@ export function* humanDeferred(plan: Plan, screen: Screen, fold: Fold): Generato
   const unreachable = plan.peers.filter((peer) => peer.reachable === false && !waiting.has(peer.name));
   if (waiting.size === 0 && unreachable.length === 0) return;
   const { paint } = screen;
-  yield `${paint.bold('Peers that could not be asked')}\n`;
+  yield `${paint.bold(askedHeading(plan))}\n`;
   const known = new Map(plan.peers.map((peer) => [peer.name, peer]));
   for (const name of [...waiting.keys(), ...unreachable.map((peer) => peer.name)]) {
     const peer = known.get(name) ?? strangerOf(name);
