@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, linkSync, mkdirSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readKey } from '../../src/config/key.js';
+import { requireOperatorFile } from '../../src/config/ownership.js';
+import { checkConfig, loadConfig } from '../../src/config/load.js';
+import { KEY_TEXT, SystemDirectory } from './configure.js';
+
+let system: SystemDirectory;
+beforeEach(() => {
+  system = new SystemDirectory();
+});
+afterEach(() => {
+  system.remove();
+});
+
+const read = (file: string, uid = process.geteuid?.() ?? 0): string => readKey(file, uid, undefined).secret();
+
+describe('a key file', () => {
+  it.each([
+    ['32 characters', 'a'.repeat(32), 'a'.repeat(32)],
+    ['all kinds of characters', `${KEY_TEXT}\n`, KEY_TEXT],
+    ['whatever follows the first line', `${KEY_TEXT}\nnot - a key\n`, KEY_TEXT],
+    ['a long key', `${'x'.repeat(4096)}\n`, 'x'.repeat(4096)],
+  ])('may hold %s', (_, text, key) => {
+    expect(read(system.write('key', text))).toBe(key);
+  });
+
+  it.each([
+    ['31 characters', 'a'.repeat(31), /too short: 31 characters/],
+    ['nothing', '', /too short: 0/],
+    ['an empty first line', `\n${KEY_TEXT}`, /too short: 0/],
+    ['a dash', `${KEY_TEXT}-\n`, /not allowed, in column 46/],
+    ['white space at its end', `${KEY_TEXT} \n`, /not allowed, in column 46/],
+    ['DOS line ends', `${KEY_TEXT}\r\n`, /not allowed, in column 46/],
+    ['bytes that are no text', `${KEY_TEXT}\xff\n`, /not allowed, in column 46/],
+    ['more than 4,096 characters', 'x'.repeat(5_000), /longer than 4096/],
+  ])('must not hold %s', (_, text, message) => {
+    const file = system.write('key', text);
+    expect(() => read(file)).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }));
+    try {
+      read(file);
+    } catch (error) {
+      expect(String(error)).toMatch(message);
+      expect(inspect(error, { depth: 9 })).not.toContain('key_0123');
+    }
+  });
+
+  it.each([0o644, 0o640, 0o604, 0o602, 0o620, 0o606, 0o601])('of mode %o is refused, with the cure', (mode) => {
+    const file = system.write('key', KEY_TEXT);
+    // With the group root, 0640 lets nobody in whom 0600 keeps out.
+    chownSync(file, 0, 1);
+    chmodSync(file, mode);
+    expect(() => read(file)).toThrow(
+      expect.objectContaining({
+        code: 'FILE_UNSAFE',
+        hint: expect.stringContaining(`chmod ${mode === 0o620 ? 'g-w' : ''}`) as string,
+      }),
+    );
+  });
+
+  it('may be readable by the group root', () => {
+    const file = system.write('key', KEY_TEXT);
+    chmodSync(file, 0o640);
+    expect(read(file)).toBe(KEY_TEXT);
+  });
+
+  it('made by csync2 -k is a good one', () => {
+    const file = path.join(system.path, 'new');
+    expect(spawnSync('csync2', ['-k', file]).status).toBe(0);
+    expect(read(file)).toMatch(/^[A-Za-z0-9._]{64}$/);
+  });
+
+  it('that cannot be read is named, with what to do', () => {
+    expect(() => read(path.join(system.path, 'none'))).toThrow(
+      expect.objectContaining({ code: 'KEY_UNREADABLE', hint: expect.stringMatching(/Copy it|csx keygen/) as string }),
+    );
+    mkdirSync(path.join(system.path, 'directory'), { mode: 0o700 });
+    expect(() => read(path.join(system.path, 'directory'))).toThrow(/cannot be read \(EISDIR\)/);
+  });
+});
+
+describe('a key', () => {
+  it('does not show its text, however it is printed', async () => {
+    const config = await system.load('group g { host 127.20.0.1 b; key k; include /a; }');
+    const key = config.groups[0]!.key;
+    expect(key.secret()).toBe(KEY_TEXT);
+    const shown = [
+      JSON.stringify(config),
+      inspect(config, { depth: 9, showHidden: true }),
+      inspect(key, { customInspect: false, showHidden: true }),
+      Reflect.apply(String, undefined, [key]),
+      JSON.stringify({ ...key }),
+      Object.values(key).join(),
+      config.hash,
+    ].join('\n');
+    expect(shown).not.toContain('0123456789');
+    expect(shown).toContain(key.file);
+  });
+
+  it('is needed only for the groups of this host', async () => {
+    const config = await system.load(
+      'group x { host y; key nowhere; } group g { host 127.20.0.1; key k; include /a; }',
+    );
+    expect(config.otherGroups).toEqual(['x']);
+    await expect(system.load('group g { host 127.20.0.1; key nowhere; }')).rejects.toMatchObject({
+      code: 'KEY_UNREADABLE',
+      range: { line: 1, column: 32 },
+    });
+  });
+});
+
+describe('operator files', () => {
+  const unsafe = (file: string, uid = 0): string => {
+    try {
+      requireOperatorFile(file, uid, 'key file');
+      return 'safe';
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'FILE_UNSAFE', hint: expect.stringContaining('Close it') as string });
+      return String(error).replaceAll(system.path, '');
+    }
+  };
+
+  it('are fine where only root can write', () => {
+    expect(unsafe(system.write('a/b/key', KEY_TEXT))).toBe('safe');
+    expect(unsafe(path.join(system.path, 'missing'))).toBe('safe');
+  });
+
+  it('that another user owns or can write are refused, the place named', () => {
+    const file = system.write('key', KEY_TEXT);
+    chownSync(file, 1000, 0);
+    expect(unsafe(file)).toMatch(/The key file \/key is not safe: \/key belongs to the user 1000/);
+    chownSync(file, 0, 1000);
+    chmodSync(file, 0o660);
+    expect(unsafe(file)).toMatch(/\/key can be written by the group 1000/);
+    chmodSync(file, 0o646);
+    expect(unsafe(file)).toMatch(/\/key can be written by every user/);
+    expect(unsafe(file, 1000)).toBe('safe');
+  });
+
+  it('in a directory that another user can write are refused', () => {
+    const file = system.write('open/deep/key', KEY_TEXT);
+    chmodSync(path.join(system.path, 'open'), 0o777);
+    expect(unsafe(file)).toMatch(/: \/open can be written by every user/);
+    chmodSync(path.join(system.path, 'open'), 0o1777);
+    expect(unsafe(file)).toBe('safe');
+    chownSync(path.join(system.path, 'open/deep'), 1000, 1000);
+    expect(unsafe(file)).toMatch(/: \/open\/deep belongs to the user 1000/);
+  });
+
+  it('behind links are as safe as the way to what they point at', () => {
+    const file = system.write('real/key', KEY_TEXT);
+    symlinkSync(file, path.join(system.path, 'good'));
+    symlinkSync('real', path.join(system.path, 'there'));
+    expect(unsafe(path.join(system.path, 'good'))).toBe('safe');
+    expect(unsafe(path.join(system.path, 'there/key'))).toBe('safe');
+    mkdirSync(path.join(system.path, 'theirs'));
+    linkSync(file, path.join(system.path, 'theirs/key'));
+    chownSync(path.join(system.path, 'theirs'), 1000, 1000);
+    symlinkSync('theirs/key', path.join(system.path, 'bad'));
+    expect(unsafe(path.join(system.path, 'bad'))).toMatch(/\/theirs belongs to the user 1000/);
+    symlinkSync('loop', path.join(system.path, 'loop'));
+    expect(unsafe(path.join(system.path, 'loop'))).toBe('safe');
+    expect(() => read(path.join(system.path, 'loop'))).toThrow(/ELOOP/);
+  });
+
+  it('keep a configuration and a key from being loaded', async () => {
+    const text = 'config part.cfg; group g { host 127.20.0.1; key k; include /a; }';
+    const part = system.write('part.cfg', '# nothing');
+    await system.load(text);
+    chmodSync(part, 0o666);
+    const failure = { code: 'FILE_UNSAFE', range: { line: 1, column: 8 } };
+    await expect(system.load(text)).rejects.toMatchObject(failure);
+    await expect(loadConfig({ systemDirectory: system.path, host: '127.20.0.1', uid: 1000 })).resolves.toBeDefined();
+    chmodSync(part, 0o600);
+    chownSync(path.join(system.path, 'k'), 1000, 0);
+    const { problems } = checkConfig({ systemDirectory: system.path, host: '127.20.0.1' });
+    expect(problems).toMatchObject([{ code: 'FILE_UNSAFE', range: { line: 1, column: 49 } }]);
+  });
+});
