@@ -7,7 +7,7 @@ import type { Store } from '../../model/store.js';
 import { databasePath } from './location.js';
 import { refuseUnsafe } from './safety.js';
 import { SqliteStore } from './store.js';
-import { stateError } from './trouble.js';
+import { damaged, stateError } from './trouble.js';
 
 export interface StoreOptions {
   /** The value of `-D` or of the `database` statement. Undefined: HOST.db3 in /var/lib/csync2. */
@@ -25,6 +25,9 @@ export interface StoreOptions {
   /** Told of rows that are damaged and therefore skipped, each once. */
   readonly onProblem?: (problem: Problem) => void;
 }
+
+/** Bytes: one page of the smallest size. */
+const SMALLEST = 512;
 
 /**
  * A database that does not exist yet reads as an empty one; the first write makes it. The caller closes the store.
@@ -75,8 +78,11 @@ function checkDirectory(location: string): void {
 
 function checkFile(location: string, access: 'read' | 'write'): void {
   let isFile: boolean | undefined;
+  let size = 0;
   try {
-    isFile = statSync(location, { throwIfNoEntry: false })?.isFile();
+    const standing = statSync(location, { throwIfNoEntry: false });
+    isFile = standing?.isFile();
+    size = standing?.size ?? 0;
     if (isFile === true) accessSync(location, constants.R_OK);
   } catch (error) {
     throw stateError(error, 'open', location);
@@ -86,6 +92,10 @@ function checkFile(location: string, access: 'read' | 'write'): void {
       hint: 'Name a database file, or a directory that holds HOST.db3, with -D or the database statement.',
       data: { path: location },
     });
+  }
+  // SQLite takes what is left of a header for an empty database, and would start over in it.
+  if (size > 0 && size < SMALLEST) {
+    throw damaged(`it holds ${String(size)} bytes, less than any database`, 'SQLITE_NOTADB', location);
   }
   if (access === 'read') return;
   for (const written of isFile === true ? [location, path.dirname(location)] : [path.dirname(location)]) {

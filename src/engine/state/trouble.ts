@@ -25,12 +25,7 @@ export function stateError(error: unknown, doing: Doing, location: string): CsxE
   const details = { data: { path: location, sqlite: code }, cause: error };
   const attempt = `Could not ${doing} the database ${location}`;
   if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code) || isShapeError(code, reason)) {
-    return new CsxError('STATE_CORRUPT', `The database ${location} is damaged: ${reason}.`, {
-      ...details,
-      hint:
-        'Stop csx and csync2, move the file away and run "csx scan --init" to record the files as they are;' +
-        ' or save what can be saved: sqlite3 FILE .recover | sqlite3 NEW.',
-    });
+    return damaged(reason, code, location, error);
   }
   if (/^SQLITE_FULL|^ENOSPC|^EDQUOT/.test(code)) {
     return new CsxError('NO_SPACE', `${attempt}: the disk is full. Nothing of this was recorded.`, {
@@ -59,6 +54,17 @@ export function stateError(error: unknown, doing: Doing, location: string): CsxE
   return new CsxError('STATE_UNREADABLE', `${attempt}: ${reason}.`, {
     ...details,
     hint: 'Check that the path is right (-D, the database statement) and that this user may read it.',
+  });
+}
+
+/** STATE_CORRUPT, for a reason that completes `The database is damaged: ...`. */
+export function damaged(reason: string, code: string, location: string, cause?: unknown): CsxError {
+  return new CsxError('STATE_CORRUPT', `The database ${location} is damaged: ${reason}.`, {
+    hint:
+      'Stop csx and csync2, move the file away and run "csx scan --init" to record the files as they are;' +
+      ' or save what can be saved: sqlite3 FILE .recover | sqlite3 NEW.',
+    data: { path: location, sqlite: code },
+    cause,
   });
 }
 
