@@ -83,6 +83,20 @@ describe('a plan as Markdown', () => {
     expect(text).toContain(`Cut to 65,536 characters: ${(5_000 - rows).toLocaleString('en-US')} rows left out.`);
   });
 
+  it('keeps deletions also where the headings of many unlike peers would take all the room', () => {
+    const peers = Array.from({ length: 300 }, (_, index) => `web${String(index)}`);
+    const plan = makePlan({
+      peers: peers.map((each) => planPeer(each)),
+      changes: peers.flatMap((each, index) => [
+        change(each, `/etc/new-${String(index)}`, 'create', undefined, file(index)),
+        ...(index % 20 === 0 ? [change(each, `/etc/old-${String(index)}`, 'delete', file(1), undefined)] : []),
+      ]),
+    });
+    const text = markdown(plan, 12_000);
+    expect(text.length).toBeLessThanOrEqual(12_000);
+    expect(text.match(/^\| `-` \| `web\d+` \| `\/etc\/old-/gm)).toHaveLength(15);
+  });
+
   it.each([1, 10, 100, 500, 1_000, 2_000])('keeps even to %i characters', (maxChars) => {
     expect(markdown(nastyPlan(), maxChars).length).toBeLessThanOrEqual(maxChars);
     expect(markdown(samplePlan(), maxChars).length).toBeLessThanOrEqual(maxChars);

@@ -9,7 +9,7 @@ import { plainLines } from '../../src/views/progress/plain.js';
 import { createProgress } from '../../src/views/progress/progress.js';
 import type { Progress } from '../../src/views/progress/progress.js';
 import { newRate } from '../../src/views/progress/rate.js';
-import { newProgress, sentTo, take } from '../../src/views/progress/state.js';
+import { newProgress, roundOf, sentTo, take } from '../../src/views/progress/state.js';
 import type { Output } from '../../src/views/terminal.js';
 import { name, peer } from '../support/sample-plan.js';
 import { FakeScreen } from '../support/screen.js';
@@ -293,6 +293,17 @@ describe('the state', () => {
     expect(sentTo(one)).toBe(1_950);
     take(state, { type: 'apply_complete', peer: one.name, changes: 60, bytes: 59_000 }, 9);
     expect([sentTo(one), one.ended]).toEqual([59_000, 9]);
+  });
+
+  it('starts the clock of a peer anew when it is applied to after it was asked, and counts only those applied to', () => {
+    const state = newProgress();
+    for (const each of ['web2', 'web3'].map(peer)) {
+      take(state, { type: 'refresh_start', peer: each, files: 5 }, 0);
+      take(state, { type: 'refresh_complete', peer: each, files: 5 }, 1_000);
+    }
+    expect(roundOf(state)).toHaveLength(2);
+    take(state, { type: 'apply_start', peer: peer('web2'), changes: 1, bytes: 1 }, 60_000);
+    expect(roundOf(state).map((each) => [each.name, each.since, each.ended])).toEqual([['web2', 60_000, undefined]]);
   });
 
   it('forgets the wait for a lock as soon as anything else happens', () => {

@@ -29,6 +29,8 @@ export interface MarkdownOptions {
   readonly maxChars?: number | undefined;
   /** Files in this host's database. */
   readonly knownFiles?: number | undefined;
+  /** One table for all peers instead of one for each. */
+  readonly flat?: boolean;
 }
 
 /** Kinds of rows, what is dearest first. */
@@ -57,7 +59,9 @@ export function* planMarkdown(plan: Plan, options: MarkdownOptions = {}): Genera
   }
   const room = maxChars - fixed - cutNote(maxChars, Number.MAX_SAFE_INTEGER).length;
   if (room < 0) {
-    yield* shortest(plan, maxChars, options);
+    // The headings alone of many unlike peers can take all the room: then no headings by peer.
+    if (options.flat === true) yield* shortest(plan, maxChars, options);
+    else yield* planMarkdown(plan, { ...options, flat: true });
     return;
   }
   const budget = budgetOf(
@@ -88,7 +92,8 @@ function* pieces(plan: Plan, options: MarkdownOptions): Generator<Piece> {
   yield* peerTable(plan);
   yield* checks(plan);
   yield* conflicts(plan);
-  for (const section of sectionsOf(plan)) if (section.changes.length > 0) yield* changes(section);
+  if (options.flat === true) yield* flatChanges(plan);
+  else for (const section of sectionsOf(plan)) if (section.changes.length > 0) yield* changes(section);
   yield* actions(plan);
   yield* deferred(plan);
   yield `\n<sub>${plan.id === '' ? '' : `Plan ${prose(plan.id)}, `}made ${time(Date.parse(plan.timestamp), 'UTC')} UTC by csx ${prose(plan.csxVersion)}</sub>\n`;
@@ -160,6 +165,24 @@ function* changes(section: PeerSection): Generator<Piece> {
   for (const change of section.changes) if (isDestructive(markOf(change))) yield changeRow('destructive', change);
   for (const change of section.changes) if (!isDestructive(markOf(change))) yield changeRow('change', change);
   yield '\n</details>\n';
+}
+
+function* flatChanges(plan: Plan): Generator<Piece> {
+  const doing = plan.changes.filter((change) => change.action !== 'no-op');
+  if (doing.length === 0) return;
+  yield '\n### Changes\n\n| | Peer | File | What changes |\n|---|---|---|---|\n';
+  for (const destructive of [true, false]) {
+    for (const change of doing) {
+      if (isDestructive(markOf(change)) !== destructive) continue;
+      const cells = [
+        `\`${SYMBOLS[markOf(change)]}\``,
+        code(display(change.peer)),
+        code(display(change.path)),
+        prose(describeChange(change, 'UTC')),
+      ];
+      yield { of: destructive ? 'destructive' : 'change', text: tableRow(cells) };
+    }
+  }
 }
 
 function changeRow(of: Class, change: Change): Piece {

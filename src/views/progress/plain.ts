@@ -12,7 +12,7 @@ import { display } from '../../model/names.js';
 import type { PeerName } from '../../model/names.js';
 import { count } from '../quantity.js';
 import type { Output } from '../terminal.js';
-import { isSettled } from './state.js';
+import { isSettled, roundOf } from './state.js';
 import type { PeerProgress, ProgressState } from './state.js';
 import { actionsWords, elapsed, INTERRUPTED, lockWords, peersWords, peerWords, scanWords } from './words.js';
 
@@ -93,7 +93,7 @@ function* phases(state: ProgressState, at: number): Generator<[string, Phase]> {
     const { since, ended } = state.scan;
     yield ['scan', { since, done: ended !== undefined, words: scanWords(state.scan) + elapsed(since, ended ?? at) }];
   }
-  const peers = [...state.peers.values()];
+  const peers = roundOf(state);
   if (peers.length > 0) {
     const since = Math.min(...peers.map((peer) => peer.since));
     const done = peers.every(isSettled);

@@ -35,7 +35,8 @@ export interface ScanProgress {
 
 export interface PeerProgress {
   readonly name: PeerName;
-  readonly since: number;
+  /** When the present round (asking, applying) began. */
+  since: number;
   ended: number | undefined;
   stage: 'connecting' | 'connected' | 'asking' | 'asked' | 'applying' | 'applied' | 'unreachable';
   address: string | undefined;
@@ -136,7 +137,7 @@ function takeForPeer(peer: PeerProgress, event: PeerEvent, now: number): void {
     case 'peer_connecting':
       peer.stage = 'connecting';
       peer.address = event.address;
-      peer.ended = undefined;
+      reopen(peer, now);
       return;
     case 'peer_connected':
       peer.stage = 'connected';
@@ -150,7 +151,7 @@ function takeForPeer(peer: PeerProgress, event: PeerEvent, now: number): void {
       peer.stage = 'asking';
       peer.files = event.files;
       peer.asked = 0;
-      peer.ended = undefined;
+      reopen(peer, now);
       return;
     case 'refresh_progress':
       peer.asked = event.files;
@@ -166,7 +167,7 @@ function takeForPeer(peer: PeerProgress, event: PeerEvent, now: number): void {
       peer.bytes = event.bytes;
       peer.done = peer.failed = peer.skipped = peer.sent = 0;
       peer.sending.clear();
-      peer.ended = undefined;
+      reopen(peer, now);
       return;
     case 'change_start':
       peer.at = event.path;
@@ -196,6 +197,12 @@ function takeForPeer(peer: PeerProgress, event: PeerEvent, now: number): void {
       peer.ended = now;
       return;
   }
+}
+
+/** A peer that was done has more to do: its clock starts anew, so that no prompt in between counts. */
+function reopen(peer: PeerProgress, now: number): void {
+  if (peer.ended !== undefined) peer.since = now;
+  peer.ended = undefined;
 }
 
 function peerOf(state: ProgressState, name: PeerName, now: number): PeerProgress {
@@ -229,6 +236,16 @@ export function sentTo(peer: PeerProgress): number {
   let sent = peer.sent;
   for (const bytes of peer.sending.values()) sent += bytes;
   return sent;
+}
+
+/**
+ * The peers of the present round: while anything is applied, those that were asked and have nothing to apply (or not
+ * yet) do not count.
+ */
+export function roundOf(state: ProgressState): readonly PeerProgress[] {
+  const peers = [...state.peers.values()];
+  const applying = peers.some((peer) => peer.stage === 'applying' || peer.stage === 'applied');
+  return applying ? peers.filter((peer) => peer.stage !== 'asked') : peers;
 }
 
 /** Nothing more is going on with it at present. */

@@ -28,7 +28,7 @@ import type { Output, Screen } from '../terminal.js';
 import { padEnd, textWidth } from '../width.js';
 import { newRate } from './rate.js';
 import type { Rate } from './rate.js';
-import { isSettled, sentTo } from './state.js';
+import { isSettled, roundOf, sentTo } from './state.js';
 import type { PeerProgress, ProgressState } from './state.js';
 import { actionsWords, elapsed, INTERRUPTED, lockWords, peersWords, peerWords, scanWords } from './words.js';
 
@@ -81,7 +81,7 @@ export function openTree(state: ProgressState, output: Output, now: () => number
       const done = ended === undefined ? ListrTaskState.STARTED : ListrTaskState.COMPLETED;
       show(rows.scan, done, scanWords(state.scan) + elapsed(since, ended ?? at) + where);
     }
-    const peers = [...state.peers.values()];
+    const peers = roundOf(state);
     if (peers.length > 0) drawPeers(peers, at);
     if (state.running.size + state.actionsDone + state.actionsFailed > 0) {
       const since = Math.min(...state.running.values(), at);
