@@ -42,8 +42,7 @@ export async function makeCertificatePair(wish: CertificateWish): Promise<Certif
   const key = forge.pki.privateKeyFromPem(privateKey);
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.setRsaPublicKey(key.n, key.e);
-  // Two certificates of one host must differ even in what people look at; 0x00 in front keeps the number positive.
-  certificate.serialNumber = `00${randomBytes(16).toString('hex')}`;
+  certificate.serialNumber = newSerial();
   certificate.validity.notBefore = new Date(wish.now - BACKDATE);
   certificate.validity.notAfter = new Date(wish.now + (wish.days ?? 3650) * DAY);
   const subject = [{ name: 'commonName', value: wish.name }];
@@ -52,6 +51,13 @@ export async function makeCertificatePair(wish: CertificateWish): Promise<Certif
   certificate.sign(key, forge.md.sha256.create());
   const files = { certificateFile: CERTIFICATE_FILE, keyFile: KEY_FILE };
   return certificatePair(forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n'), privateKey, files);
+}
+
+/** Random, so that two certificates of one host differ even in what people look at; positive and without padding, as DER wants. */
+function newSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
 }
 
 /**

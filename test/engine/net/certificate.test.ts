@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -83,6 +84,14 @@ describe('a pair made by csx', () => {
     writeFileSync(path.join(directory, CERTIFICATE_FILE), 'mine');
     await expect(storeCertificatePair(directory, made)).rejects.toMatchObject({ code: 'WRITE_FAILED' });
     expect(readdirSync(directory)).toEqual([CERTIFICATE_FILE]);
+  });
+
+  test('has a serial number that every reader takes, whatever the dice say', async () => {
+    const pairs = Array.from({ length: 12 }, () => makeCertificatePair({ name: 'a', bits: 2048, now: NOW }));
+    for (const pair of await Promise.all(pairs)) {
+      const { serialNumber } = new X509Certificate(pair.der);
+      expect(serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
+    }
   });
 
   test('is not made weak', async () => {

@@ -218,9 +218,9 @@ describe('a delta that cannot be sent', () => {
 
 describe('deadlines around a body', () => {
   test('making the delta takes as long as it takes', async () => {
-    const { connection, peer } = await connected({ answerDeadline: 100 });
+    const { connection, peer } = await connected({ answerDeadline: 500 });
     const patch = connection.patch(target('a'), async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 1200));
       return body('late');
     });
     await peer.line();
@@ -232,7 +232,7 @@ describe('deadlines around a body', () => {
   });
 
   test.each(['', OK])('a peer that stops reading the body is left (having said %j)', async (said) => {
-    const { connection, peer } = await connected({ answerDeadline: 300 });
+    const { connection, peer } = await connected({ answerDeadline: 1000 });
     const patch = connection.patch(target('a'), () => ({
       length: 1_000_000_000,
       chunks: (function* () {
