@@ -1,7 +1,6 @@
 import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { EXIT } from '../cli/exit-status.js';
-import os from 'node:os';
 import {
   CERTIFICATE_FILE,
   KEY_FILE,
@@ -13,6 +12,12 @@ import { makeCertificatePair, storeCertificatePair } from '../engine/net/certifi
 import { certificateJson, certificateView } from '../views/human/certificate.js';
 import { jsonDocument } from '../views/json/document.js';
 import { print } from '../views/terminal.js';
+
+/**
+ * The same on every host: a csync2 daemon names its own certificate's subject as the only acceptable issuer, and a csync2 client
+ * keeps back a certificate that does not fit. Hosts are told apart by the whole certificate, not by its subject.
+ */
+const SUBJECT = 'csync2';
 
 export default class Cert extends CsxCommand {
   static override summary = "Show this host's certificate, or make one.";
@@ -40,9 +45,8 @@ With --create a self-signed pair is made; files that exist are never overwritten
     const { flags } = await this.parse(Cert);
     const directory = flags['system-dir'];
     if (flags.create) {
-      const host = (flags.hostname ?? os.hostname()).toLowerCase();
       const pair = await makeCertificatePair({
-        name: host,
+        name: SUBJECT,
         now: Date.now(),
         ...(flags.days === undefined ? {} : { days: flags.days }),
         ...(flags.bits === undefined ? {} : { bits: flags.bits }),

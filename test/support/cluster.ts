@@ -49,6 +49,8 @@ export interface Cluster {
   csync2(...args: string[]): Promise<Csync2Result>;
   /** Lets the real csync2 daemon serve the first host's tree and database meanwhile. */
   servingCsync2<T>(work: () => Promise<T>): Promise<T>;
+  /** Starts a peer's daemon again after it was killed, for as long as the work takes. */
+  restart<T>(peer: number, work: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -69,7 +71,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
   try {
     for (const [index, address] of hosts.entries()) {
-      const tls = options.tls === true ? { tls: makePair(2048, `/CN=${address}`) } : {};
+      const tls = options.tls === true ? { tls: makePair(2048) } : {};
       started.push(
         await startCsync2({
           address,
@@ -93,6 +95,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const env = { CSYNC2_SYSTEM_DIR: first.systemDirectory, ...csxOptions.env };
     return runCsx([...args, '-N', first.address, '-D', first.databaseDirectory, ...named], { ...csxOptions, env });
   };
+  const serving = async <T>(host: Csync2Host, work: () => Promise<T>): Promise<T> => {
+    const named = options.configName === undefined ? {} : { configName: options.configName };
+    const daemon = await startCsync2({ address: host.address, directory: host.directory, config, keys, ...named });
+    try {
+      return await work();
+    } finally {
+      await daemon.stop();
+    }
+  };
   return {
     root,
     hosts,
@@ -105,20 +116,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     csx: (...args) => csxWith({}, ...args),
     csxWith,
     csync2: (...args) => first.run(args),
-    servingCsync2: async (work) => {
-      const daemon = await startCsync2({
-        address: first.address,
-        directory: first.directory,
-        config,
-        keys,
-        ...(options.configName === undefined ? {} : { configName: options.configName }),
-      });
-      try {
-        return await work();
-      } finally {
-        await daemon.stop();
-      }
-    },
+    servingCsync2: (work) => serving(first, work),
+    restart: (peer, work) => serving(peers[peer] as Csync2Host, work),
     stop,
   };
 }
