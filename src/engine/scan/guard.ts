@@ -7,17 +7,19 @@
 import fs from 'node:fs';
 import { fileName } from '../../model/encoding.js';
 import { parseCheckText } from '../../model/checktxt.js';
-import type { FileName } from '../../model/names.js';
-import { isAscii, isCanonical, isWithin, toBuffer } from '../../model/names.js';
+import type { DiskPath, FileName } from '../../model/names.js';
+import { display, isAscii, isCanonical, isWithin, toBuffer } from '../../model/names.js';
 import type { Finding } from '../../model/scan.js';
 import type { FileRow, Scope } from '../../model/store.js';
 import { lstat } from './lstat.js';
 import { Parents } from './parents.js';
+import type { Above } from './parents.js';
 import { diskOf } from './selected.js';
 import type { Placed, Places } from './selected.js';
 import { Walk } from './walk.js';
 
-type RootFinding = Extract<Finding, { readonly kind: 'root' }>;
+export type RootFinding = Extract<Finding, { readonly kind: 'root' }>;
+type ProblemFinding = Extract<Finding, { readonly kind: 'problem' }>;
 type RootState = RootFinding['state'];
 
 /** Steps of a walk that looks for something selected below a root; with more, the root counts as not emptied. */
@@ -30,7 +32,8 @@ export interface Guarded {
 }
 
 /**
- * The roots that look wrong now, each with the number of files known at or below it (none: nothing to guard).
+ * The roots that look wrong now, each with the number of files known at or below it (none: nothing to guard). A root that a link
+ * leads away from and below which nothing is known is no danger, but hardly meant: a warning.
  *
  * @param scopes what is being scanned; only what lies in it counts
  */
@@ -38,8 +41,8 @@ export async function guardRoots(
   selection: Places & Guarded,
   files: (scopes?: readonly Scope[]) => AsyncIterable<readonly FileRow[]>,
   scopes?: readonly Scope[],
-): Promise<readonly RootFinding[]> {
-  const findings: RootFinding[] = [];
+): Promise<readonly (RootFinding | ProblemFinding)[]> {
+  const findings: (RootFinding | ProblemFinding)[] = [];
   for (const file of new Set(selection.groupRoots().flatMap((group) => group.roots))) {
     const within = scopesWithin(file, scopes);
     const disk = diskOf(selection, file);
@@ -48,8 +51,27 @@ export async function guardRoots(
     if (state === undefined) continue;
     const known = await countKnown(file, state, selection, files(within));
     if (known > 0) findings.push({ kind: 'root', file, state, known });
+    else if (state === 'retyped') findings.push(...behindLink({ file, disk }));
   }
   return findings;
+}
+
+function behindLink({ file, disk }: Placed): readonly ProblemFinding[] {
+  const above = aboveOf(disk);
+  if (above?.kind !== 'link') return [];
+  const summary = `${display(disk)} lies behind the symbolic link ${display(above.at)}: nothing there is synchronised.`;
+  const hint =
+    'Links are never followed. Name the path the link leads to instead, in the configuration or as the path of a prefix.';
+  return [{ kind: 'problem', problem: { severity: 'warning', code: 'PATH_UNSAFE', summary, hint, path: file } }];
+}
+
+/** Undefined when it cannot be looked at (any more). */
+function aboveOf(disk: DiskPath): Above | undefined {
+  try {
+    return new Parents().of(disk);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What of the root is being scanned: all of it, or the scopes inside it. */

@@ -4,14 +4,12 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { fileName, storedName } from '../../model/encoding.js';
 import type { Problem } from '../../model/errors.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
-import type { DiskPath, FileName, StoredName } from '../../model/names.js';
-import { display, isCanonical } from '../../model/names.js';
-import type { Drift, DriftReason, Finding, LocalState } from '../../model/scan.js';
+import type { DiskPath, FileName } from '../../model/names.js';
+import { display } from '../../model/names.js';
+import type { DriftReason, Finding, LocalState } from '../../model/scan.js';
 import type { FileRow } from '../../model/store.js';
-import { digestOf } from './digest.js';
 import { compare } from './drift.js';
 import { stateOf } from './local-state.js';
 import { lstat, reasonOf } from './lstat.js';
@@ -20,18 +18,15 @@ import { RowCursor } from './row-cursor.js';
 import type { ScanOptions, ScanTotals } from './scan.js';
 import { hasAncestor, startsOf } from './selected.js';
 import type { Start } from './selected.js';
+import { StrangeRows } from './strange-rows.js';
+import { verify } from './verify.js';
+import type { Suspicion } from './verify.js';
 import { Walk } from './walk.js';
 
 /** Steps of the merge between two turns of the event loop: some milliseconds. */
 const SLICE = 2000;
 /** Findings handed out at a time. */
 const BATCH = 512;
-/** Rows that no scan may touch are told one by one up to this many, then counted. */
-const MOST_STRANGE = 100;
-
-/** A finding, or one that the content of the file has yet to decide. */
-type Pending =
-  Finding | { readonly kind: 'verify'; readonly row: FileRow; readonly drift: Drift & { readonly after: LocalState } };
 
 export class Merge {
   removed = 0;
@@ -39,13 +34,13 @@ export class Merge {
   readonly #walk: Walk;
   readonly #rows: RowCursor;
   readonly #parents = new Parents();
-  #findings: Pending[] = [];
+  #findings: (Finding | Suspicion)[] = [];
   #walking = false;
   #entries = 0;
   #drift = 0;
   #refreshed = 0;
   #problems = 0;
-  #strange = 0;
+  readonly #strange = new StrangeRows();
   readonly #pathless = new Set<string>();
 
   constructor(options: ScanOptions) {
@@ -68,7 +63,7 @@ export class Merge {
         this.#options.signal?.throwIfAborted();
         this.#options.onProgress?.(this.#entries, this.#walk.file);
       }
-      this.#countStrange();
+      this.#problem(this.#strange.tellRest());
       if (this.#findings.length > 0) yield await this.#handOut();
     } finally {
       await this.#rows.close();
@@ -120,7 +115,6 @@ export class Merge {
         case 'same':
           return;
         case 'refresh':
-          this.#refreshed++;
           this.#findings.push({ kind: 'refresh', file, state: found.state });
           return;
         case 'changed':
@@ -153,9 +147,9 @@ export class Merge {
 
   /** A row whose file the walk did not meet. That alone proves nothing: the disk is asked again. */
   #onlyKnown(row: FileRow): void {
-    const file = fileName(row.stored);
-    if (!isCanonical(file) || storedName(file) !== row.stored) {
-      this.#tellStrange(row.stored);
+    const file = this.#strange.nameOf(row.stored);
+    if (file === undefined) {
+      this.#problem(this.#strange.tell(row.stored));
       return;
     }
     const { unread } = this.#walk;
@@ -203,7 +197,6 @@ export class Merge {
     row: FileRow | undefined,
     after: LocalState | undefined,
   ): void {
-    this.#drift++;
     if (after === undefined) this.removed++;
     this.#findings.push({ kind: 'drift', drift: { file, disk, reason, before: row?.checktxt, after } });
   }
@@ -219,7 +212,8 @@ export class Merge {
     });
   }
 
-  #problem(problem: Problem): void {
+  #problem(problem: Problem | undefined): void {
+    if (problem === undefined) return;
     this.#problems++;
     this.#findings.push({ kind: 'problem', problem });
   }
@@ -230,35 +224,11 @@ export class Merge {
     this.#walk.problems = [];
   }
 
-  #tellStrange(stored: StoredName): void {
-    this.#strange++;
-    if (this.#strange > MOST_STRANGE) return;
-    this.#problem({
-      severity: 'warning',
-      code: 'STATE_CORRUPT',
-      summary: `The database knows a file by a name that cannot be one: ${display(stored)}. It is left alone.`,
-      hint: STRANGE,
-    });
-  }
-
-  #countStrange(): void {
-    if (this.#strange <= MOST_STRANGE) return;
-    const more = String(this.#strange - MOST_STRANGE);
-    this.#problem({
-      severity: 'warning',
-      code: 'STATE_CORRUPT',
-      summary: `${more} more names in the database cannot be file names. They are left alone.`,
-      hint: STRANGE,
-    });
-  }
-
   /** The starts that do not lie behind a link: the others hold nothing to synchronise. */
   #reachable(starts: readonly Start[]): readonly Start[] {
     return starts.filter((start) => {
       try {
-        const above = this.#parents.of(start.disk);
-        if (above.kind === 'link') this.#tellBehindLink(start, above.at);
-        return above.kind === 'directories';
+        return this.#parents.of(start.disk).kind === 'directories';
       } catch {
         // Not known to be a link: the walk will meet the same trouble and tell.
         return true;
@@ -266,50 +236,16 @@ export class Merge {
     });
   }
 
-  #tellBehindLink(start: Start, link: DiskPath): void {
-    this.#problem({
-      severity: 'warning',
-      code: 'PATH_UNSAFE',
-      summary: `${display(start.disk)} lies behind the symbolic link ${display(link)}: nothing there is synchronised.`,
-      hint: 'Links are never followed. Name the path the link leads to instead, in the configuration or as the path of a prefix.',
-      path: start.file,
-    });
-  }
-
   async #handOut(): Promise<readonly Finding[]> {
     const findings: Finding[] = [];
     const pending = this.#findings;
     this.#findings = [];
-    for (const finding of pending) {
-      findings.push(finding.kind === 'verify' ? await this.#verify(finding.row, finding.drift) : finding);
+    for (const found of pending) {
+      const finding = found.kind === 'verify' ? await verify(found, this.#options.signal) : found;
+      if (finding.kind === 'drift') this.#drift++;
+      if (finding.kind === 'refresh') this.#refreshed++;
+      findings.push(finding);
     }
     return findings;
   }
-
-  /** Reads a file whose content is known by its digest: was it really written anew? */
-  async #verify(row: FileRow, drift: Drift & { readonly after: LocalState }): Promise<Finding> {
-    const { file, disk, after } = drift;
-    let digest;
-    try {
-      digest = await digestOf(disk, this.#options.signal);
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      if (errnoOf(error) === undefined) throw error;
-      // Not readable even so: it counts as changed, and the sender will say what is wrong with it.
-    }
-    await turn();
-    const state: LocalState = { ...after, digest };
-    if (digest !== undefined && digest === row.digest) {
-      if (drift.reason === 'rewritten') {
-        this.#refreshed++;
-        return { kind: 'refresh', file, state };
-      }
-      this.#drift++;
-      return { kind: 'drift', drift: { ...drift, reason: 'times', after: state } };
-    }
-    this.#drift++;
-    return { kind: 'drift', drift: { ...drift, after: state } };
-  }
 }
-
-const STRANGE = 'csync2 never writes such a name. `csx db clean` removes the rows that no configuration selects.';

@@ -60,9 +60,11 @@ export async function* scan(options: ScanOptions): AsyncGenerator<readonly Findi
   const merge = new Merge(options);
   yield* merge.run();
   if (merge.removed > 0) {
-    const late = await guardRoots(selection, options.files, scopes);
-    const fresh = late.filter((finding) => guarded.every((told) => told.file !== finding.file));
+    const late = (await guardRoots(selection, options.files, scopes)).filter((finding) => finding.kind === 'root');
+    const fresh = late.filter(({ file }) => !guarded.some((told) => told.kind === 'root' && told.file === file));
     if (fresh.length > 0) yield fresh;
   }
-  return merge.totals();
+  const totals = merge.totals();
+  const told = guarded.filter((finding) => finding.kind === 'problem').length;
+  return { ...totals, problems: totals.problems + told };
 }
