@@ -12,23 +12,31 @@ import type { Connection } from './connection.js';
 import { isEncoded, type Damage } from './damage.js';
 import { packed, unpackDecoded, unpackNames, unpackPlain } from './packed.js';
 import type { Range } from './ranges.js';
-import { bytesOf, param, textOf } from './text.js';
+import { bytesIn, bytesOf, param, textOf } from './text.js';
 
 /** Rows of one batch: few enough that one takes about a millisecond. */
 const BATCH = 2000;
 
-/** The rows in the ranges. Run it within one read transaction to see one moment. */
-export function* fileBatches(connection: Connection, ranges: readonly Range[], damage: Damage): Generator<FileRow[]> {
+/**
+ * The rows in the ranges. Run it within one read transaction to see one moment. `onOrphan` is told when csx_file has rows for files
+ * that csync2 has forgotten.
+ */
+export function* fileBatches(
+  connection: Connection,
+  ranges: readonly Range[],
+  damage: Damage,
+  onOrphan: () => void,
+): Generator<FileRow[]> {
   if (!connection.has('file')) return;
   tellUnnamed(connection, damage);
-  for (const range of ranges) yield* batchesOf(connection, range, damage);
+  for (const range of ranges) yield* batchesOf(connection, range, damage, onOrphan);
 }
 
 /** The rows of the files named. */
 export function fileRows(connection: Connection, stored: readonly StoredName[]): Map<StoredName, FileRow> {
   const rows = new Map<StoredName, FileRow>();
   if (!connection.has('file')) return rows;
-  const text = connection.statement('SELECT CAST(checktxt AS BLOB) FROM file WHERE filename = CAST(? AS TEXT)').pluck();
+  const text = connection.statement(`SELECT ${bytesIn('checktxt')} FROM file WHERE filename = CAST(? AS TEXT)`).pluck();
   const hasExtras = connection.has('csx_file');
   for (const name of stored) {
     const value = text.get(param(name));
@@ -68,13 +76,18 @@ function highParam(high: string | undefined): string | Buffer | null {
   return high === undefined ? null : param(high);
 }
 
-function* batchesOf(connection: Connection, { low, high }: Range, damage: Damage): Generator<FileRow[]> {
+function* batchesOf(
+  connection: Connection,
+  { low, high }: Range,
+  damage: Damage,
+  onOrphan: () => void,
+): Generator<FileRow[]> {
   let from = FROM_LOW;
   for (let after = low; ; from = AFTER_LOW) {
     const parameters = { low: param(after), high: highParam(high) };
     const [count, names, texts] = connection.statement(packedBatch(from)).raw().get(parameters) as PackedFiles;
     if (count === 0) return;
-    const rows = unpackRows(connection, count, names, texts);
+    const rows = unpackRows(connection, count, names, texts, onOrphan);
     if (rows === undefined) {
       const read = plainRows(connection, from, parameters, damage);
       if (read.rows.length > 0) yield read.rows;
@@ -106,7 +119,13 @@ interface Extra {
 }
 
 /** The fast way; undefined when a value is damaged. */
-function unpackRows(connection: Connection, count: number, names: Buffer, texts: Buffer): FileRow[] | undefined {
+function unpackRows(
+  connection: Connection,
+  count: number,
+  names: Buffer,
+  texts: Buffer,
+  onOrphan: () => void,
+): FileRow[] | undefined {
   const stored = unpackNames(names, count);
   const first = stored?.[0];
   const last = stored?.[count - 1];
@@ -133,7 +152,7 @@ function unpackRows(connection: Connection, count: number, names: Buffer, texts:
     return rows;
   }
   const plain = extras === 0 ? undefined : unpackPlain(texts, count);
-  const found = extras === 0 ? undefined : extrasBetween(connection, first, last, new Set(stored));
+  const found = extras === 0 ? undefined : extrasBetween(connection, first, last, new Set(stored), onOrphan);
   const checktxt = unpackDecoded(texts, count);
   if (checktxt === undefined) return undefined;
   for (const [index, name] of stored.entries()) {
@@ -182,7 +201,7 @@ const BETWEEN =
 const EXTRA_COLUMNS = ['filename', 'checktxt', 'stamp', 'target', 'digest'];
 const PACKED_EXTRAS = `SELECT count(*), ${EXTRA_COLUMNS.map(packed).join(', ')}
   FROM (SELECT ${EXTRA_COLUMNS.join(', ')} ${BETWEEN} LIMIT @limit)`;
-const PLAIN_EXTRAS = `SELECT CAST(filename AS BLOB), CAST(checktxt AS BLOB), stamp, CAST(target AS BLOB), digest ${BETWEEN}`;
+const PLAIN_EXTRAS = `SELECT ${bytesIn('filename')}, ${bytesIn('checktxt')}, stamp, ${bytesIn('target')}, digest ${BETWEEN}`;
 
 /** At most one more than `count`, so that a surplus shows. */
 function packedExtras(connection: Connection, first: string, last: string, count: number): PackedExtras {
@@ -198,18 +217,22 @@ function extrasBetween(
   first: string,
   last: string,
   wanted: ReadonlySet<string> | undefined,
+  onOrphan: () => void = () => undefined,
 ): ReadonlyMap<string, Extra> {
   const extras = new Map<string, Extra>();
   for (const row of connection
     .statement(PLAIN_EXTRAS)
     .raw()
     .iterate({ low: param(first), high: param(last) })) {
-    const [key, checktxt, stamp, target, digest] = row as [Buffer, Buffer, unknown, unknown, unknown];
-    const name = fromBuffer(key);
-    if (wanted?.has(name) === false) continue;
+    const [key, checktxt, stamp, target, digest] = row as readonly unknown[];
+    const name = bytesOf(key) ?? '';
+    if (wanted?.has(name) === false) {
+      onOrphan();
+      continue;
+    }
     const to = bytesOf(target);
     extras.set(name, {
-      checktxt: fromBuffer(checktxt),
+      checktxt: bytesOf(checktxt) ?? '',
       stamp: textOf(stamp) as Stamp | undefined,
       target: to === undefined || to === '' ? undefined : (decodeUrl(to) as Bytes),
       digest: textOf(digest) as Digest | undefined,

@@ -8,7 +8,7 @@ import type { ActionRow, Baseline, CertificateRow, DirtyRow, HintRow, Identity, 
 import type { Connection } from './connection.js';
 import { usableName, type Damage } from './damage.js';
 import type { Range } from './ranges.js';
-import { bytesOf, encodedParam, numberOf, param, textOf } from './text.js';
+import { bytesIn, bytesOf, encodedParam, numberOf, param, textOf } from './text.js';
 
 export function readIdentity(connection: Connection): Identity {
   if (!connection.has('csx_meta')) return { lineage: undefined, serial: 0 };
@@ -61,8 +61,7 @@ export function readDirty(
 // NULL file names sort first and would be skipped by a range that starts with '': `low` '' takes them in, to be told.
 const DIRTY_WHERE = `WHERE (d.filename >= CAST(@low AS TEXT) OR (CAST(@low AS TEXT) = '' AND (d.filename IS NULL OR d.filename < '')))
   AND (@high IS NULL OR d.filename < CAST(@high AS TEXT)) ORDER BY d.filename`;
-const DIRTY_COLUMNS =
-  'CAST(d.filename AS BLOB), CAST(d.peername AS BLOB), CAST(d.myname AS BLOB), CAST(d.forced AS INTEGER)';
+const DIRTY_COLUMNS = `${bytesIn('d.filename')}, ${bytesIn('d.peername')}, ${bytesIn('d.myname')}, CAST(d.forced AS INTEGER)`;
 const DIRTY = `SELECT ${DIRTY_COLUMNS}, NULL, NULL FROM dirty d ${DIRTY_WHERE}`;
 const DIRTY_WITH_SINCE = `SELECT ${DIRTY_COLUMNS}, s.since, s.refused FROM dirty d
   LEFT JOIN csx_dirty s ON s.filename = d.filename AND s.peername = d.peername AND s.number = d.rowid
@@ -71,7 +70,7 @@ const DIRTY_WITH_SINCE = `SELECT ${DIRTY_COLUMNS}, s.since, s.refused FROM dirty
 export function readHints(connection: Connection, damage: Damage): HintRow[] {
   if (!connection.has('hint')) return [];
   const select = connection.statement(
-    'SELECT CAST(filename AS BLOB), CAST(recursive AS INTEGER) FROM hint ORDER BY filename, recursive',
+    `SELECT ${bytesIn('filename')}, CAST(recursive AS INTEGER) FROM hint ORDER BY filename, recursive`,
   );
   return (select.raw().all() as unknown[][]).flatMap(([filename, recursive]) => {
     const file = usableName(bytesOf(filename), 'hint', damage);
@@ -82,7 +81,7 @@ export function readHints(connection: Connection, damage: Damage): HintRow[] {
 export function readActions(connection: Connection, damage: Damage): ActionRow[] {
   if (!connection.has('action')) return [];
   const select = connection.statement(
-    'SELECT CAST(filename AS BLOB), CAST(command AS BLOB), CAST(logfile AS BLOB) FROM action ORDER BY filename, command',
+    `SELECT ${bytesIn('filename')}, ${bytesIn('command')}, ${bytesIn('logfile')} FROM action ORDER BY filename, command`,
   );
   return (select.raw().all() as unknown[][]).flatMap(([filename, command, logfile]) => {
     const file = usableName(bytesOf(filename), 'action', damage);
@@ -106,7 +105,7 @@ export function readCertificates(connection: Connection, damage: Damage): Certif
     ? 's.since FROM x509_cert c LEFT JOIN csx_certificate s ON s.peername = c.peername AND s.certdata = c.certdata'
     : 'NULL FROM x509_cert c';
   const select = connection.statement(
-    `SELECT CAST(c.peername AS BLOB), CAST(c.certdata AS BLOB), ${since} ORDER BY c.peername`,
+    `SELECT ${bytesIn('c.peername')}, ${bytesIn('c.certdata')}, ${since} ORDER BY c.peername`,
   );
   return (select.raw().all() as unknown[][]).flatMap(([peername, certdata, pinned]) => {
     const peer = bytesOf(peername);
@@ -130,7 +129,7 @@ export function readBaselines(
   const found = new Map<FileName, Baseline>();
   if (!connection.has('csx_baseline')) return found;
   const select = connection.statement(
-    `SELECT CAST(checktxt AS BLOB), CAST(target AS BLOB), digest, signature, at FROM csx_baseline
+    `SELECT ${bytesIn('checktxt')}, ${bytesIn('target')}, digest, signature, at FROM csx_baseline
       WHERE peername = CAST(? AS TEXT) AND filename = CAST(? AS TEXT)`,
   );
   const stored = encodedParam(peer);

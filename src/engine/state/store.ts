@@ -44,7 +44,7 @@ import { upgrade } from './schema.js';
 import { stream } from './stream.js';
 import { needsCopy, stateError, type Doing } from './trouble.js';
 import { isCsync2Within, letCsync2Pass, whenFree } from './waiting.js';
-import { writer } from './write.js';
+import { removeOrphans, writer } from './write.js';
 
 export interface SqliteOptions {
   /** The database file; need not exist. */
@@ -78,6 +78,8 @@ export class SqliteStore implements Store {
   /** The end of the writes queued so far; never rejects. */
   #queue: Promise<unknown> = Promise.resolve();
   #opening: Promise<unknown> = Promise.resolve();
+  /** A stream came upon rows of csx whose files csync2 has forgotten: the next write removes them. */
+  #orphans = false;
   readonly #streams = new Set<Connection>();
 
   constructor(options: SqliteOptions) {
@@ -171,14 +173,16 @@ export class SqliteStore implements Store {
         to.add(write);
       }
       to.finish();
+      if (this.#orphans) removeOrphans(connection);
       connection.statement("UPDATE csx_meta SET value = value + 1 WHERE key = 'serial'").run();
     });
+    this.#orphans = false;
   }
 
-  lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void): Promise<Lock> {
+  async lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void): Promise<Lock> {
     this.#refuseReadOnly();
     const { location, lockTimeout } = this.#options;
-    return takeLock({
+    return await takeLock({
       location,
       name,
       owner,
@@ -206,7 +210,7 @@ export class SqliteStore implements Store {
     if (connection === undefined) return;
     this.#streams.add(connection);
     try {
-      const batches = fileBatches(connection, rangesOf(scopes), this.#damage);
+      const batches = fileBatches(connection, rangesOf(scopes), this.#damage, () => (this.#orphans = true));
       const slow = this.access === 'write' ? 0 : STREAM_PATIENCE_MS;
       yield* stream({ connection, batches, patience: connection.isWal() ? undefined : slow });
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Byte strings in and out of SQLite. TEXT values hold csync2's URL-encoded bytes, which need not be UTF-8, and better-sqlite3 reads
- * TEXT as UTF-8, with loss. So bytes are read as `CAST(column AS BLOB)` and written as `CAST(? AS TEXT)` of a Buffer.
+ * TEXT as UTF-8, with loss. So bytes are read as BLOB (`bytesIn`, or packed.ts) and written as `CAST(? AS TEXT)` of a Buffer.
  */
 
 import { encodeUrl } from '../../model/encoding.js';
@@ -16,10 +16,15 @@ export function encodedParam(bytes: string): string | Buffer {
   return param(encodeUrl(bytes));
 }
 
-/** The bytes of a column read as BLOB; undefined for NULL. */
+/** The SQL that reads a column for `bytesOf`: as BLOB, or, which is faster and as good, as TEXT where every byte is ASCII. */
+export function bytesIn(column: string): string {
+  return `CASE WHEN typeof(${column}) = 'text' AND ${column} NOT GLOB '*[^ -~]*' THEN ${column} ELSE CAST(${column} AS BLOB) END`;
+}
+
+/** The bytes of a column read with `bytesIn`; undefined for NULL. */
 export function bytesOf(value: unknown): Bytes | undefined {
-  if (value instanceof Uint8Array) return fromBuffer(value);
-  return undefined;
+  if (typeof value === 'string') return value as Bytes;
+  return value instanceof Uint8Array ? fromBuffer(value) : undefined;
 }
 
 /** The number of a column; undefined for NULL and for what is no number. */

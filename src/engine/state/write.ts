@@ -64,6 +64,14 @@ const TOUCHES_FILES: ReadonlySet<Write['kind']> = new Set([
   'refused',
 ] as const);
 
+/** Deletes what csx kept of rows that csync2 has deleted since. */
+export function removeOrphans(connection: Connection): void {
+  connection.db.exec(`
+    DELETE FROM csx_file WHERE NOT EXISTS (SELECT 1 FROM file f WHERE f.filename = csx_file.filename);
+    DELETE FROM csx_dirty WHERE NOT EXISTS
+      (SELECT 1 FROM dirty d WHERE d.filename = csx_dirty.filename AND d.peername = csx_dirty.peername)`);
+}
+
 /** Empties the list: full statements first, the rest one by one, so that only two shapes of a statement are prepared. */
 function inRows<T>(list: T[], put: (rows: readonly T[]) => void): void {
   while (list.length >= ROWS) put(list.splice(0, ROWS));

@@ -114,9 +114,12 @@ describe('one database in turn', () => {
       ]),
     );
 
+    expect(sql(store.location, 'SELECT filename FROM csx_file').flat()).toEqual(expect.arrayContaining([a, b, c]));
     await store.write([put(a, 'v1:type=fifo', 'again'), { kind: 'remove-file', file: c }]);
     expect((await host.run('-L')).stdout).toContain(`v1:type=fifo\t${a}\n`);
     expect((await host.run('-L')).stdout).not.toContain(c);
+    // What csx kept of the file that csync2 has forgotten is gone too.
+    expect(sql(store.location, 'SELECT filename FROM csx_file').flat().sort()).toEqual([host.tree, a]);
   });
 
   test('csync2 runs the actions that csx scheduled, and csx reads those of csync2', async () => {
