@@ -85,6 +85,36 @@ describe('a plan on a terminal', () => {
     expect(text.match(/mode 0644 -> 0600/g)).toHaveLength(1);
   });
 
+  it('shows peers once that are down and for whom the same waits, each with its reason', () => {
+    const down = (each: string) =>
+      planPeer(each, {
+        reachable: false,
+        problem: { severity: 'error', code: 'PEER_UNREACHABLE', summary: `Connecting to ${each} failed.` },
+      });
+    const waits = (each: string) =>
+      ['/etc/a', '/etc/b'].map((path) => change(each, path, 'unknown', undefined, undefined));
+    const text = plain(
+      makePlan({
+        peers: ['web2', 'web3', 'web4'].map(down),
+        deferred: [...waits('web2'), ...waits('web3'), ...waits('web4').slice(1)],
+      }),
+    );
+    expect(text).toContain(
+      [
+        'Peers that could not be asked',
+        '  web2 and web3 (csync2 over TLS, group web): 2 changes wait for each',
+        '      web2: Connecting to web2 failed.',
+        '      web3: Connecting to web3 failed.',
+        '    ?   /etc/a  removed here',
+        '    ?   /etc/b  removed here',
+        '  web4 (10.0.0.4, csync2 over TLS, group web): 1 change waits for it',
+        '      Connecting to web4 failed.',
+        '    ?   /etc/b  removed here',
+        '',
+      ].join('\n'),
+    );
+  });
+
   it('yields a hundred thousand changes in small pieces, none left out', () => {
     let rows = 0;
     let longest = 0;

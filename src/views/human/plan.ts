@@ -109,6 +109,7 @@ function* drift(plan: Plan, screen: Screen, fold: Fold): Generator<string> {
     nameWidth: nameColumn(
       shown.map((each) => display(each.file)),
       screen,
+      0.6,
     ),
   };
   for (const each of shown) yield* row(driftMark(each), display(each.file), describeDrift(each), place, screen);

@@ -37,9 +37,12 @@ export function* row(
   for (const line of rest) yield `${' '.repeat(below)}${line}\n`;
 }
 
-/** Width for the names of rows that stand together: the widest, but no more than leaves room for the details. */
-export function nameColumn(names: Iterable<string>, screen: Screen): number {
-  const most = Math.floor(screen.width * 0.4);
+/**
+ * Width for the names of rows that stand together: the widest of those that take no more than `share` of the width, so
+ * that room is left for the details.
+ */
+export function nameColumn(names: Iterable<string>, screen: Screen, share = 0.4): number {
+  const most = Math.floor(screen.width * share);
   let width = 0;
   for (const name of names) {
     const columns = textWidth(name);

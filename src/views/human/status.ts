@@ -7,6 +7,7 @@ import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
 import { wrap } from '../width.js';
 import { nextLines } from './next.js';
+import { paragraph } from './paragraph.js';
 import { humanProblems, safe } from './problem.js';
 import { table } from './table.js';
 import type { Column } from './table.js';
@@ -48,7 +49,7 @@ export function* statusView(output: Output, status: Status, options: StatusOptio
   yield* nextLines(options.next ?? nextAfterStatus(status), screen);
 }
 
-/** The one line: `Status: 12 changes wait for 1 of 3 peers, 2 conflicts, 1 action pending.` or that all was sent. */
+/** The one line: `Status: 12 changes wait for 1 of 3 peers, 2 conflicts, 1 command to run here.` or that all was sent. */
 export function statusLine(status: Status): string {
   const waiting = status.peers.reduce((sum, peer) => sum + peer.waiting, 0);
   const behind = status.peers.filter((peer) => peer.waiting > 0).length;
@@ -57,8 +58,13 @@ export function statusLine(status: Status): string {
   }
   return (
     `Status: ${plural(waiting, 'change')} ${waiting === 1 ? 'waits' : 'wait'} for ${count(behind)} of ${plural(status.peers.length, 'peer')}, ` +
-    `${plural(status.conflicts.length, 'conflict')}, ${plural(status.actions.length, 'action')} pending.`
+    `${plural(status.conflicts.length, 'conflict')}, ${plural(commands(status), 'command')} to run here.`
   );
+}
+
+/** One command for many files runs once. */
+function commands(status: Status): number {
+  return new Set(status.actions.map((action) => action.command)).size;
 }
 
 function lastRun(status: Status, screen: Screen): string {
@@ -140,7 +146,8 @@ function* pendingActions(status: Status, screen: Screen): Generator<string> {
       rows.map((row) => display(row.file)),
       3,
     );
-    yield `  ${screen.paint.cyan(display(command))}  for ${files}\n`;
+    yield `  ${screen.paint.cyan(display(command))}\n`;
+    yield* paragraph(`for ${files}`, screen, { indent: 6 });
   }
   const more = commands.size - ACTIONS_SHOWN;
   if (more > 0) yield `  ${screen.paint.dim(`... and ${count(more)} more (csx db list actions shows all)`)}\n`;
