@@ -16,7 +16,7 @@ export default class ConfigCheck extends CsxCommand {
 
   async run(): Promise<number> {
     const { flags } = await this.parse(ConfigCheck);
-    const { config, problems } = checkConfig({
+    const { config, problems } = await checkConfig({
       systemDirectory: flags['system-dir'],
       host: flags.hostname ?? os.hostname(),
       configName: flags['config-name'],

@@ -4,7 +4,7 @@
  */
 
 import type { Entry } from '../../model/entry.js';
-import type { Aspect, Change } from '../../model/plan.js';
+import type { Change } from '../../model/plan.js';
 
 /** One command without its key and file, which come first in all of them. */
 export type Step =
@@ -42,32 +42,35 @@ function flush(change: Change): readonly Step[] {
   return change.force ? [command('FLUSH')] : [];
 }
 
+/**
+ * Whatever differs but the time, the file is made anew, as csync2's client does it: PATCH (with a delta that copies all where only
+ * attributes differ), MKDIR and MKLINK are what sets off the peer's actions; SETOWN and SETMOD by themselves do not.
+ */
 function write(change: Change, entry: Entry, raw: Raw): readonly Step[] {
-  const remade = change.action === 'create' || change.aspects.includes('type');
-  const changed = (...aspects: readonly Aspect[]): boolean =>
-    remade || aspects.some((each) => change.aspects.includes(each));
-  // Both are said when either differs: a change of owner clears the set-user-id bits of the mode.
-  const attributes = changed('owner', 'mode') ? [...own(entry, raw), ...permissions(entry)] : [];
-  const dressed = [...own(entry, raw), ...permissions(entry), ...times(entry, raw)];
+  if (change.aspects.length === 1 && change.aspects[0] === 'mtime') return times(entry, raw);
+  const made = creation(entry);
+  if (made === undefined) return [];
+  // A new owner clears the set-user-id bits, so the mode comes after it.
+  return [made, ...own(entry, raw), ...permissions(entry), ...times(entry, raw)];
+}
+
+/** Undefined: recorded, never sent. */
+function creation(entry: Entry): Step | undefined {
   switch (entry.type) {
     case 'file':
-      // The peer writes a new inode for new content: its owner and mode must be said again.
-      return changed('content') ? [{ kind: 'content' }, ...dressed] : [...attributes, ...times(entry, raw)];
+      return { kind: 'content' };
     case 'directory':
-      return [...(remade ? [command('MKDIR')] : []), ...attributes, ...times(entry, raw)];
+      return command('MKDIR');
     case 'link':
-      return changed('target') ? [command('MKLINK', entry.target ?? ''), ...own(entry, raw)] : own(entry, raw);
+      return command('MKLINK', entry.target ?? '');
     case 'fifo':
-      return remade ? [command('MKFIFO'), ...dressed] : [...attributes, ...times(entry, raw)];
+      return command('MKFIFO');
     case 'character-device':
-    case 'block-device': {
-      const verb = entry.type === 'character-device' ? 'MKCHR' : 'MKBLK';
-      const node = command(verb, String(entry.device ?? 0));
-      return changed('device') ? [node, ...dressed] : [...attributes, ...times(entry, raw)];
-    }
+      return command('MKCHR', String(entry.device ?? 0));
+    case 'block-device':
+      return command('MKBLK', String(entry.device ?? 0));
     case 'socket':
-      // Recorded, never sent.
-      return [];
+      return undefined;
   }
 }
 
@@ -76,8 +79,9 @@ function own(entry: Entry, raw: Raw): readonly Step[] {
   return [command('SETOWN', String(entry.uid ?? raw.uid), String(entry.gid ?? raw.gid))];
 }
 
+/** The mode of a link means nothing. */
 function permissions(entry: Entry): readonly Step[] {
-  return entry.mode === undefined ? [] : [command('SETMOD', String(entry.mode))];
+  return entry.mode === undefined || entry.type === 'link' ? [] : [command('SETMOD', String(entry.mode))];
 }
 
 /**

@@ -21,6 +21,7 @@ import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import type { Command, Connection } from '../net/connection.js';
 import type { Answer } from '../wire/response.js';
+import type { PlainVerb } from '../wire/verbs.js';
 import { outgoing } from './content.js';
 import type { ContentDigests, Outgoing } from './content.js';
 import { stepsOf } from './steps.js';
@@ -103,12 +104,11 @@ async function lookAhead(change: Change, run: Run): Promise<Readiness> {
   return checkThere(change, answer);
 }
 
-/** Creating a file and changing its content need no question: PATCH is answered with the signature of what is there. */
+/** What is sent by PATCH needs no question: its answer has the signature of what is there. */
 function mustAsk(change: Change): boolean {
-  if (change.force) return true;
-  const patched =
-    change.after?.entry.type === 'file' && (change.action === 'create' || change.aspects.includes('content'));
-  return !patched || change.aspects.includes('type');
+  if (change.force || change.aspects.includes('type')) return true;
+  const timeOnly = change.aspects.length === 1 && change.aspects[0] === 'mtime';
+  return change.action === 'delete' || change.after?.entry.type !== 'file' || timeOnly;
 }
 
 function checkHere(change: Change, run: Run): Problem | undefined {
@@ -211,13 +211,28 @@ function carryOut(change: Change, steps: readonly Step[], run: Run): Promise<End
   const target = { key: run.keyOf(change), file: change.path };
   const content = steps.findIndex((step) => step.kind === 'content');
   const commands = steps.filter((step) => step.kind === 'command').map((step) => commandOf(step, target));
-  const split = content < 0 ? commands.length : content;
-  const before = commands.slice(0, split).map((command) => run.connection.request(command.verb, command.args));
-  const answers = Promise.all(before);
+  if (content < 0) return sendCommands(change, commands, run);
+  const before = Promise.all(commands.slice(0, content).map((command) => send(command, run)));
   // What fails with the connection is seen below; until then nobody waits for it.
-  answers.catch(ignore);
-  if (content < 0) return answers.then((given) => verdict(change, given, 0));
-  return sendContent(change, answers, commands.slice(split), run);
+  before.catch(ignore);
+  return sendContent(change, before, commands.slice(content), run);
+}
+
+/**
+ * SETIME waits for the others' success: a daemon does not check it for conflicts, but forgets one for it, so that behind a refused
+ * MKDIR or SETMOD it would make the peer forget what it refused for.
+ */
+async function sendCommands(change: Change, commands: readonly Command[], run: Run): Promise<End> {
+  const last = commands.at(-1);
+  if (last?.verb !== 'SETIME')
+    return verdict(change, await Promise.all(commands.map((command) => send(command, run))), 0);
+  const answers = await Promise.all(commands.slice(0, -1).map((command) => send(command, run)));
+  const end = verdict(change, answers, 0);
+  return end.status === 'done' ? verdict(change, [await send(last, run)], 0) : end;
+}
+
+function send(command: Command, run: Run): Promise<Answer> {
+  return run.connection.request<PlainVerb>(command.verb, command.args);
 }
 
 async function sendContent(

@@ -112,7 +112,14 @@ export const VERBS = {
     answer: 'send-data',
     effect: 'applies a delta to the file, or to nothing',
   },
-  DEL: { ...ATTRIBUTE, arguments: [KEY, FILE], backup: true, effect: 'removes a file or an empty directory' },
+  // reference/wire-protocol.md says no to actions; csync2's daemon was seen to run them.
+  DEL: {
+    ...ATTRIBUTE,
+    arguments: [KEY, FILE],
+    backup: true,
+    actions: true,
+    effect: 'removes a file or an empty directory',
+  },
   MKDIR: { ...CREATION, arguments: [KEY, FILE], effect: 'makes a directory of mode 0700; one that exists is no error' },
   MKFIFO: { ...CREATION, arguments: [KEY, FILE], effect: 'makes a named pipe' },
   MKCHR: {
