@@ -38,8 +38,8 @@ export interface DiffOptions {
 /** Content longer than this is compared by size and digest: a line diff of it would take minutes and nobody reads it. */
 const LARGEST = 8 * 1024 * 1024;
 /** The search gives up beyond so many differing lines, or so long. */
-const MOST_EDITS = 20_000;
-const TIMEOUT = 5_000;
+const MOST_EDITS = 5_000;
+const TIMEOUT = 3_000;
 const LONGEST_LINE_FOR_WORDS = 2_000;
 
 /** The diff that turns `before` into `after`; nothing when they are the same. */

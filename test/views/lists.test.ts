@@ -6,6 +6,8 @@ import type { DirtyRow, FileRow } from '../../src/model/store.js';
 import { configCheckView } from '../../src/views/human/config.js';
 import { actionsView, conflictsView, dirtyView, filesView, hintsView, trustView } from '../../src/views/human/lists.js';
 import { problemView } from '../../src/views/human/problem.js';
+import { eachRow, table } from '../../src/views/human/table.js';
+import { screenOf } from '../../src/views/terminal.js';
 import { expectGolden, fakeOutput, textOf } from '../support/golden.js';
 import { name, peer, samplePlan } from '../support/sample-plan.js';
 import { sampleStatus } from '../support/sample-result.js';
@@ -20,8 +22,15 @@ const row = (stored: string, checktxt: string, target?: string): FileRow => ({
 
 const LONG = '/etc/a/really/long/path/that/does/not/fit/onto/the/line/of/a/terminal/file.conf';
 const dirty: DirtyRow[] = [
-  { file: name('/etc/hosts'), peer: peer('web2'), me: peer('web1'), forced: false, since: undefined },
-  { file: name(LONG), peer: peer('web3'), me: peer('web1'), forced: true, since: 1_000 },
+  {
+    file: name('/etc/hosts'),
+    peer: peer('web2'),
+    me: peer('web1'),
+    forced: false,
+    since: undefined,
+    refused: undefined,
+  },
+  { file: name(LONG), peer: peer('web3'), me: peer('web1'), forced: true, since: 1_000, refused: undefined },
 ];
 
 async function files(): Promise<string> {
@@ -60,23 +69,36 @@ describe('lists', () => {
     expectGolden(parts.join('\n'), 'lists.txt');
   });
 
+  it('tell when a peer refused a file, where one did', () => {
+    const text = textOf(dirtyView(fakeOutput(160), [dirty[0]!, { ...dirty[1]!, refused: 200_000 }], 500_000));
+    expect(text).toBe(
+      [
+        'Peer  Forced  Marked         Refused        File',
+        'web2  no      by csync2                     /etc/hosts',
+        `web3  yes     8 minutes ago  5 minutes ago  ${LONG}`,
+        '',
+      ].join('\n'),
+    );
+  });
+
   it('shorten a long name on a terminal, never in a pipe', () => {
     expect(textOf(dirtyView(fakeOutput(80, 0, true), dirty, 0))).not.toContain(LONG);
     expect(textOf(dirtyView(fakeOutput(80, 0, false), dirty, 0))).toContain(LONG);
   });
 
-  it('read rows only as they are written', () => {
-    let read = 0;
-    const rows = Array.from({ length: 50_000 }, () => dirty[0]!);
-    const counted: readonly DirtyRow[] = new Proxy(rows, {
-      get(target, key, receiver) {
-        if (typeof key === 'string' && /^\d+$/.test(key)) read += 1;
-        return Reflect.get(target, key, receiver) as unknown;
+  it('lay rows out only as they are written', () => {
+    let made = 0;
+    const rows = eachRow(
+      Array.from({ length: 50_000 }, (_, index) => index),
+      (index) => {
+        made += 1;
+        return [String(index)];
       },
-    });
-    const pieces = dirtyView(fakeOutput(), counted, 0);
+    );
+    const pieces = table([{ title: 'Number', align: 'right' }], rows, screenOf(fakeOutput()));
     pieces.next();
-    expect(read).toBeLessThan(2_000);
+    expect(made).toBeLessThan(2_000);
+    expect(Array.from(pieces).at(-1)).toBe(' 49999\n');
   });
 });
 

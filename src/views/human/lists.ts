@@ -70,16 +70,20 @@ export function* dirtyView(output: Output, rows: readonly DirtyRow[], now: numbe
     yield 'Nothing is marked as changed.\n';
     return;
   }
+  // Rows that a peer refused are conflicts: a column for them where there are any.
+  const conflicts = rows.some((row) => row.refused !== undefined);
   const lines = eachRow(rows, (row) => [
     display(row.peer),
     row.forced ? 'yes' : 'no',
     row.since === undefined ? 'by csync2' : age(now - row.since),
+    ...(conflicts ? [row.refused === undefined ? '' : age(now - row.refused)] : []),
     display(row.file),
   ]);
   const columns: Column[] = [
     { title: 'Peer' },
     { title: 'Forced' },
     { title: 'Marked' },
+    ...(conflicts ? [{ title: 'Refused' }] : []),
     { title: 'File', cut: 'middle' },
   ];
   yield* table(columns, lines, screenOf(output));
