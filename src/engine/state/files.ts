@@ -14,8 +14,8 @@ import { packed, unpackDecoded, unpackNames, unpackPlain } from './packed.js';
 import type { Range } from './ranges.js';
 import { bytesIn, bytesOf, param, textOf } from './text.js';
 
-/** Rows of one batch: few enough that one takes about a millisecond. */
-const BATCH = 2000;
+/** Rows of one batch. Larger ones are no faster, and cost memory. */
+const BATCH = 500;
 
 /**
  * The rows in the ranges. Run it within one read transaction to see one moment. `onOrphan` is told when csx_file has rows for files

@@ -36,3 +36,8 @@ export function numberOf(value: unknown): number | undefined {
 export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
+
+/** better-sqlite3 stores a JavaScript number as a floating-point value, which csync2's columns would keep. */
+export function integer(value: number): bigint {
+  return BigInt(Math.trunc(value));
+}

@@ -1,13 +1,14 @@
 /**
- * Carries out a list of Writes on a connection that is in a transaction. Runs of put-file and of mark, which an initial scan brings by
- * the hundred thousand, are gathered into statements of many rows: the calls into SQLite cost more than the rows.
+ * Carries out a list of Writes on a connection that is in a transaction, in order; runs of put-file and of mark are gathered for
+ * bulk.ts as far as nobody can tell.
  */
 
 import { storedName } from '../../model/encoding.js';
-import { toBuffer } from '../../model/names.js';
+import { toBuffer, type FileName } from '../../model/names.js';
 import type { Write } from '../../model/store.js';
+import { CHECKTXT_OF_D, putFiles, putMarks, STILL_TIED, TEXT, type Mark, type PutFile } from './bulk.js';
 import type { Connection } from './connection.js';
-import { encodedParam, param } from './text.js';
+import { encodedParam, integer, param } from './text.js';
 
 export interface Writer {
   /** The order of calls is kept wherever it matters. */
@@ -19,30 +20,30 @@ export interface Writer {
 /** Rows in one statement. */
 const ROWS = 64;
 
-type PutFile = Extract<Write, { kind: 'put-file' }>;
-type Mark = Extract<Write, { kind: 'mark' }>;
 type Settle = Extract<Write, { kind: 'settle' }>;
 
 export function writer(connection: Connection): Writer {
-  const files: PutFile[] = [];
+  // The last one of a file says it all.
+  const files = new Map<FileName, PutFile>();
   const marks: Mark[] = [];
   const flushFiles = (): void => {
-    inRows(files, (rows) => {
+    inRows([...files.values()], (rows) => {
       putFiles(connection, rows);
     });
+    files.clear();
   };
   // A mark is tied to the check text that the file has by then.
   const flushMarks = (): void => {
     flushFiles();
-    inRows(marks, (rows) => {
+    inRows(marks.splice(0), (rows) => {
       putMarks(connection, rows);
     });
   };
   return {
     add(write) {
       if (write.kind === 'put-file') {
-        files.push(write);
-        if (files.length >= ROWS) flushFiles();
+        files.set(write.file, write);
+        if (files.size >= ROWS) flushFiles();
       } else if (write.kind === 'mark') {
         marks.push(write);
         if (marks.length >= ROWS) flushMarks();
@@ -72,91 +73,11 @@ export function removeOrphans(connection: Connection): void {
       (SELECT 1 FROM dirty d WHERE d.filename = csx_dirty.filename AND d.peername = csx_dirty.peername)`);
 }
 
-/** Empties the list: full statements first, the rest one by one, so that only two shapes of a statement are prepared. */
-function inRows<T>(list: T[], put: (rows: readonly T[]) => void): void {
-  while (list.length >= ROWS) put(list.splice(0, ROWS));
-  for (const row of list.splice(0)) put([row]);
-}
-
-const TEXT = 'CAST(? AS TEXT)';
-
-function rowsOf(row: string, count: number): string {
-  return new Array<string>(count).fill(row).join(', ');
-}
-
-function optional(bytes: string | undefined): string | Buffer | null {
-  return bytes === undefined || bytes === '' ? null : encodedParam(bytes);
-}
-
-/** Upserts: REPLACE, as the table has it, would move each row to the end of the table, away from its neighbours. */
-function putFiles(connection: Connection, rows: readonly PutFile[]): void {
-  const file: (string | Buffer)[] = [];
-  const extra: (string | Buffer | null)[] = [];
-  for (const row of rows) {
-    const name = param(storedName(row.file));
-    const checktxt = encodedParam(row.checktxt);
-    file.push(name, checktxt);
-    extra.push(name, checktxt, row.stamp ?? null, optional(row.target), row.digest ?? null);
-  }
-  connection
-    .statement(
-      `WITH put (filename, checktxt) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)})
-       UPDATE csx_dirty SET checktxt = put.checktxt FROM put WHERE csx_dirty.filename = put.filename
-         AND csx_dirty.checktxt IS (SELECT checktxt FROM file WHERE filename = put.filename)`,
-    )
-    .run(file);
-  connection
-    .statement(
-      `INSERT INTO file (filename, checktxt) VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)}
-       ON CONFLICT (filename) DO UPDATE SET checktxt = excluded.checktxt`,
-    )
-    .run(file);
-  connection
-    .statement(
-      `INSERT INTO csx_file (filename, checktxt, stamp, target, digest)
-       VALUES ${rowsOf(`(${TEXT}, ${TEXT}, ?, ${TEXT}, ?)`, rows.length)}
-       ON CONFLICT (filename) DO UPDATE SET checktxt = excluded.checktxt, stamp = excluded.stamp, target = excluded.target,
-         digest = excluded.digest`,
-    )
-    .run(extra);
-}
-
-const CHECKTXT_OF_D = '(SELECT checktxt FROM file WHERE filename = d.filename)';
-/** In an upsert: what the row of csx_dirty says still belongs to the row of dirty. */
-const STILL_TIED = 'csx_dirty.number = excluded.number AND csx_dirty.checktxt IS excluded.checktxt';
-
-function putMarks(connection: Connection, rows: readonly Mark[]): void {
-  const dirty: (string | Buffer)[] = [];
-  const since: (string | Buffer | bigint)[] = [];
-  for (const row of rows) {
-    const name = param(storedName(row.file));
-    const peer = encodedParam(row.peer);
-    dirty.push(name, row.forced ? '1' : '0', encodedParam(row.me), peer);
-    since.push(name, peer, integer(row.since));
-  }
-  connection
-    .statement(
-      `INSERT INTO dirty (filename, forced, myname, peername)
-       VALUES ${rowsOf(`(${TEXT}, CAST(? AS INTEGER), ${TEXT}, ${TEXT})`, rows.length)}
-       ON CONFLICT (filename, peername) DO UPDATE
-         SET forced = max(coalesce(CAST(forced AS INTEGER), 0), excluded.forced), myname = excluded.myname`,
-    )
-    .run(dirty);
-  connection
-    .statement(
-      `WITH marked (filename, peername, since) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT}, ?)`, rows.length)})
-       INSERT INTO csx_dirty (filename, peername, number, checktxt, since)
-       SELECT d.filename, d.peername, d.rowid, ${CHECKTXT_OF_D}, m.since FROM marked m
-         CROSS JOIN dirty d ON d.filename = +m.filename AND d.peername = +m.peername WHERE true
-       ON CONFLICT (filename, peername) DO UPDATE SET number = excluded.number, checktxt = excluded.checktxt,
-         since = excluded.since, refused = iif(${STILL_TIED}, refused, NULL)`,
-    )
-    .run(since);
-}
-
-/** better-sqlite3 stores a JavaScript number as a floating-point value, which csync2's columns would keep. */
-function integer(value: number): bigint {
-  return BigInt(Math.trunc(value));
+/** Full statements first, the rest one by one, so that only two shapes of a statement are prepared. */
+function inRows<T>(list: readonly T[], put: (rows: readonly T[]) => void): void {
+  const full = list.length - (list.length % ROWS);
+  for (let start = 0; start < full; start += ROWS) put(list.slice(start, start + ROWS));
+  for (const row of list.slice(full)) put([row]);
 }
 
 function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark>): void {

@@ -190,4 +190,34 @@ describe('one database at once', () => {
     expect(await store.hints()).toHaveLength(written);
     expect(sql(host.database, 'PRAGMA integrity_check')).toEqual([['ok']]);
   });
+
+  test(
+    'csx commits between the transactions of a slow csync2, which its commit would end',
+    { timeout: 60_000 },
+    async () => {
+      const host = csync2();
+      const count = 400;
+      const write = (text: string): void => {
+        for (let index = 0; index < count; index++) writeFileSync(path.join(host.tree, `f${String(index)}`), text);
+      };
+      write('one');
+      await host.run('-cr', '/');
+      const store = await open(host.databases, { lockTimeout: 20 });
+      await store.write([{ kind: 'put-hint', file: file('/h'), recursive: false }]);
+      // Only the last file it looks at has changed: until then it reads, and its transaction grows old.
+      writeFileSync(path.join(host.tree, 'f0'), 'changed');
+      const run = { over: false };
+      const check = host.slow(4000, '-cr', host.tree).finally(() => (run.over = true));
+      let written = 0;
+      while (!run.over) {
+        await store.write([{ kind: 'put-hint', file: file(`/h${String(written++)}`), recursive: false }]);
+        await sleep(1);
+      }
+      const result = await check;
+      expect(result.stderr).not.toContain('sleeping');
+      expect(result.status).toBe(0);
+      expect(await store.hints()).toHaveLength(written + 1);
+      expect((await store.file([file(path.join(host.tree, 'f0'))])).size).toBe(1);
+    },
+  );
 });

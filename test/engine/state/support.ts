@@ -1,10 +1,9 @@
 /** What the tests of the store share: directories that go away, the real csync2, other processes, and short ways to write rows. */
 
-import { execFile, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import Database from 'better-sqlite3';
 import { afterEach } from 'vitest';
 import { openStore, type StoreOptions } from '../../../src/engine/state/open.js';
@@ -102,7 +101,8 @@ export interface Csync2 {
   readonly databases: string;
   readonly database: string;
   run(...args: readonly string[]): Promise<Csync2Result>;
-  spawn(...args: readonly string[]): ChildProcessByStdio<null, Readable, Readable>;
+  /** With a delay (in microseconds) before each look at a file. */
+  slow(delay: number, ...args: readonly string[]): Promise<Csync2Result>;
 }
 
 export interface Csync2Result {
@@ -126,19 +126,30 @@ export function csync2(extra = ''): Csync2 {
     tree,
     databases,
     database: path.join(databases, `${HOST}.db3`),
-    run: (...args) =>
-      new Promise((resolve) => {
-        execFile('csync2', words(args), { env, encoding: 'buffer', maxBuffer: 1 << 28 }, (error, stdout, stderr) => {
-          const status = error === null ? 0 : Number(error.code ?? 255);
-          resolve({ status, stdout: fromBuffer(stdout), stderr: fromBuffer(stderr) });
-        });
-      }),
-    spawn(...args) {
-      const child = spawn('csync2', words(args), { env, stdio: ['ignore', 'pipe', 'pipe'] });
-      afterwards(() => child.kill('SIGKILL'));
-      return child;
+    run: (...args) => finished('csync2', words(args), env),
+    slow: (delay, ...args) => {
+      const inject = [
+        '-o',
+        '/dev/null',
+        '-e',
+        'trace=newfstatat',
+        '-e',
+        `inject=newfstatat:delay_enter=${String(delay)}`,
+      ];
+      return finished('strace', [...inject, 'csync2', ...words(args)], env);
     },
   };
+}
+
+function finished(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Csync2Result> {
+  return new Promise((resolve) => {
+    const options = { env, encoding: 'buffer', maxBuffer: 1 << 28 } as const;
+    const started = execFile(command, args, options, (error, stdout, stderr) => {
+      const status = error === null ? 0 : Number(error.code ?? 255);
+      resolve({ status, stdout: fromBuffer(stdout), stderr: fromBuffer(stderr) });
+    });
+    afterwards(() => started.kill('SIGKILL'));
+  });
 }
 
 export interface Child {

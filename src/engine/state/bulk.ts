@@ -1,0 +1,90 @@
+/**
+ * put-file and mark, many rows in one statement: an initial scan brings them by the hundred thousand, and the calls into SQLite cost
+ * more than the rows.
+ */
+
+import { storedName } from '../../model/encoding.js';
+import type { Write } from '../../model/store.js';
+import type { Connection } from './connection.js';
+import { encodedParam, integer, param } from './text.js';
+
+export type PutFile = Extract<Write, { kind: 'put-file' }>;
+export type Mark = Extract<Write, { kind: 'mark' }>;
+
+/** A parameter of `param` or `encodedParam`. */
+export const TEXT = 'CAST(? AS TEXT)';
+
+function rowsOf(row: string, count: number): string {
+  return new Array<string>(count).fill(row).join(', ');
+}
+
+function optional(bytes: string | undefined): string | Buffer | null {
+  return bytes === undefined || bytes === '' ? null : encodedParam(bytes);
+}
+
+/** Upserts: REPLACE, as the table has it, would move each row to the end of the table, away from its neighbours. */
+export function putFiles(connection: Connection, rows: readonly PutFile[]): void {
+  const file: (string | Buffer)[] = [];
+  const extra: (string | Buffer | null)[] = [];
+  for (const row of rows) {
+    const name = param(storedName(row.file));
+    const checktxt = encodedParam(row.checktxt);
+    file.push(name, checktxt);
+    extra.push(name, checktxt, row.stamp ?? null, optional(row.target), row.digest ?? null);
+  }
+  connection
+    .statement(
+      `WITH put (filename, checktxt) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)})
+       UPDATE csx_dirty SET checktxt = put.checktxt FROM put WHERE csx_dirty.filename = put.filename
+         AND csx_dirty.checktxt IS (SELECT checktxt FROM file WHERE filename = put.filename)`,
+    )
+    .run(file);
+  connection
+    .statement(
+      `INSERT INTO file (filename, checktxt) VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)}
+       ON CONFLICT (filename) DO UPDATE SET checktxt = excluded.checktxt`,
+    )
+    .run(file);
+  connection
+    .statement(
+      `INSERT INTO csx_file (filename, checktxt, stamp, target, digest)
+       VALUES ${rowsOf(`(${TEXT}, ${TEXT}, ?, ${TEXT}, ?)`, rows.length)}
+       ON CONFLICT (filename) DO UPDATE SET checktxt = excluded.checktxt, stamp = excluded.stamp, target = excluded.target,
+         digest = excluded.digest`,
+    )
+    .run(extra);
+}
+
+/** The check text of the file that row d of dirty is about. */
+export const CHECKTXT_OF_D = '(SELECT checktxt FROM file WHERE filename = d.filename)';
+/** In an upsert: what the row of csx_dirty says still belongs to the row of dirty. */
+export const STILL_TIED = 'csx_dirty.number = excluded.number AND csx_dirty.checktxt IS excluded.checktxt';
+
+export function putMarks(connection: Connection, rows: readonly Mark[]): void {
+  const dirty: (string | Buffer)[] = [];
+  const since: (string | Buffer | bigint)[] = [];
+  for (const row of rows) {
+    const name = param(storedName(row.file));
+    const peer = encodedParam(row.peer);
+    dirty.push(name, row.forced ? '1' : '0', encodedParam(row.me), peer);
+    since.push(name, peer, integer(row.since));
+  }
+  connection
+    .statement(
+      `INSERT INTO dirty (filename, forced, myname, peername)
+       VALUES ${rowsOf(`(${TEXT}, CAST(? AS INTEGER), ${TEXT}, ${TEXT})`, rows.length)}
+       ON CONFLICT (filename, peername) DO UPDATE
+         SET forced = max(coalesce(CAST(forced AS INTEGER), 0), excluded.forced), myname = excluded.myname`,
+    )
+    .run(dirty);
+  connection
+    .statement(
+      `WITH marked (filename, peername, since) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT}, ?)`, rows.length)})
+       INSERT INTO csx_dirty (filename, peername, number, checktxt, since)
+       SELECT d.filename, d.peername, d.rowid, ${CHECKTXT_OF_D}, m.since FROM marked m
+         CROSS JOIN dirty d ON d.filename = +m.filename AND d.peername = +m.peername WHERE true
+       ON CONFLICT (filename, peername) DO UPDATE SET number = excluded.number, checktxt = excluded.checktxt,
+         since = excluded.since, refused = iif(${STILL_TIED}, refused, NULL)`,
+    )
+    .run(since);
+}
