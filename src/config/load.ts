@@ -10,9 +10,10 @@ import { advise } from './advise.js';
 import { readKey } from './key.js';
 import { requireOperatorFile } from './ownership.js';
 import { parseConfigFile } from './parser.js';
+import type { ParsedFile } from './parser.js';
 import { Report } from './report.js';
 import { resolveConfig } from './resolve.js';
-import type { Statement, Word } from './statements.js';
+import type { Word } from './statements.js';
 
 export interface LoadOptions {
   /** Where csync2.cfg or csx.yaml, keys and certificates lie. Usually /etc. */
@@ -31,24 +32,19 @@ export interface LoadOptions {
  * Loads. Fails with LOCKED_BY_FILE, CONFIG_NOT_FOUND, CONFIG_AMBIGUOUS, CONFIG_INVALID, HOST_NOT_IN_GROUP, KEY_UNREADABLE,
  * KEY_INVALID or FILE_UNSAFE; `range` says where.
  */
-export function loadConfig(options: LoadOptions): Promise<Config> {
-  return new Promise((resolve) => {
-    const report = new Report();
-    const config = read(options, report);
-    report.throwFirst();
-    if (config === undefined) throw new CsxError('INTERNAL', 'The configuration came to nothing.');
-    resolve(config);
-  });
+export async function loadConfig(options: LoadOptions): Promise<Config> {
+  const report = new Report();
+  const config = await read(options, report);
+  report.throwFirst();
+  if (config === undefined) throw new CsxError('INTERNAL', 'The configuration came to nothing.');
+  return config;
 }
 
-/** Reads as `loadConfig` does and returns everything there is to say: all errors and warnings, in the order of the file. */
-export function checkConfig(options: LoadOptions): {
-  readonly config: Config | undefined;
-  readonly problems: readonly Problem[];
-} {
+/** Reads as `loadConfig` does and returns everything there is to say: errors and warnings. */
+export async function checkConfig(options: LoadOptions): Promise<ConfigCheck> {
   const report = new Report();
   try {
-    const config = read(options, report);
+    const config = await read(options, report);
     return { config, problems: report.problems };
   } catch (error) {
     report.caught(error);
@@ -56,7 +52,13 @@ export function checkConfig(options: LoadOptions): {
   }
 }
 
-function read(options: LoadOptions, report: Report): Config | undefined {
+export interface ConfigCheck {
+  /** Undefined when there are errors. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+}
+
+async function read(options: LoadOptions, report: Report): Promise<Config | undefined> {
   const uid = options.uid ?? process.geteuid?.() ?? 0;
   const { systemDirectory } = options;
   const lock = path.join(systemDirectory, 'csync2.lock');
@@ -66,8 +68,7 @@ function read(options: LoadOptions, report: Report): Config | undefined {
       data: { path: display(lock) },
     });
   }
-  const file = options.file ?? findConfigFile(systemDirectory, options.configName);
-  const { statements, files } = readStatements(file, uid, report);
+  const { statements, files } = await readStatements(options, uid, report);
   if (report.errors().length > 0) return undefined;
   const config = resolveConfig(
     statements,
@@ -78,13 +79,29 @@ function read(options: LoadOptions, report: Report): Config | undefined {
   return config;
 }
 
-/** Reads a configuration file of either form. */
-export function readStatements(
-  file: string,
+/** Finds and parses the configuration, whichever form it has. Errors in it go to the report. */
+export async function readStatements(
+  options: Omit<LoadOptions, 'host'>,
   uid: number,
   report: Report,
-): { readonly statements: readonly Statement[]; readonly files: readonly string[] } {
-  return parseConfigFile(file, fileReader(uid), report);
+): Promise<ParsedFile> {
+  const { systemDirectory, configName, file } = options;
+  const found = file === undefined ? findConfigFile(systemDirectory, configName) : { file, other: undefined };
+  if (!/\.ya?ml$/.test(found.file)) return parseConfigFile(found.file, fileReader(uid), report);
+  // js-yaml and ajv are loaded only where there is YAML.
+  const { parseYamlFile } = await import('./yaml.js');
+  const parsed = parseYamlFile(found.file, fileReader(uid), report);
+  if (found.other !== undefined && parsed.csync2 !== found.other && report.errors().length === 0) {
+    throw new CsxError(
+      'CONFIG_AMBIGUOUS',
+      `There are two configurations, ${display(found.file)} and ${display(found.other)}.`,
+      {
+        hint: `Remove one, choose with --config, or build the first on the second: csync2: ${path.basename(found.other)}`,
+        data: { path: display(found.file) },
+      },
+    );
+  }
+  return parsed;
 }
 
 /** Reads each file once, after checking that nobody else can have written it. */
@@ -120,19 +137,24 @@ function keyReader(systemDirectory: string, uid: number): (word: Word) => Key {
   };
 }
 
-function findConfigFile(systemDirectory: string, configName: string | undefined): string {
+/** csx.yaml, else csync2.cfg. `other`: both are there. */
+function findConfigFile(
+  systemDirectory: string,
+  configName: string | undefined,
+): { readonly file: string; readonly other: string | undefined } {
   if (configName !== undefined && !/^[a-z0-9]+$/.test(configName)) {
     throw new CsxError('USAGE', `${display(configName)} is no name of a configuration.`, {
       hint: 'Names after -C consist of small letters and digits.',
     });
   }
   const suffix = configName === undefined ? '' : `_${configName}`;
-  const file = path.join(systemDirectory, `csync2${suffix}.cfg`);
-  if (!existsSync(file)) {
-    throw new CsxError('CONFIG_NOT_FOUND', `There is no ${display(file)}.`, {
-      hint: 'Name the directory with --system-dir, a file with --config, or make one: csx init.',
-      data: { path: display(file) },
-    });
-  }
-  return file;
+  const yaml = path.join(systemDirectory, `csx${suffix}.yaml`);
+  const cfg = path.join(systemDirectory, `csync2${suffix}.cfg`);
+  const other = existsSync(cfg) ? cfg : undefined;
+  if (existsSync(yaml)) return { file: yaml, other };
+  if (other !== undefined) return { file: other, other: undefined };
+  throw new CsxError('CONFIG_NOT_FOUND', `There is neither ${display(yaml)} nor ${display(cfg)}.`, {
+    hint: 'Name the directory with --system-dir, a file with --config, or make one: csx init.',
+    data: { path: display(cfg) },
+  });
 }

@@ -229,17 +229,13 @@ function wholeNumber({ text, range }: Word, what: string, report: Report): numbe
   return 0;
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
-
-/** `60`, `60s`, `2m`, `1h`: seconds. */
 function seconds({ text, range }: Word, what: string, report: Report): number {
-  const match = /^(\d{1,9})(s|m|h)?$/.exec(text);
-  if (match !== null) return Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1);
+  if (/^\d{1,13}$/.test(text)) return Number(text);
   report.error(
     'CONFIG_INVALID',
     `${what} needs a number of seconds, not ${display(text)}.`,
     range,
-    'Write 12 or 12s; in csx.yaml also 5m or 1h.',
+    `For example: ${what} 12;`,
   );
   return 0;
 }

@@ -15,14 +15,14 @@ afterAll(() => {
   system.remove();
 });
 
-function check(text: string, host = HOST): readonly Problem[] {
+async function check(text: string, host = HOST): Promise<readonly Problem[]> {
   system.write('csync2.cfg', text);
-  return checkConfig({ systemDirectory: system.path, host }).problems;
+  return (await checkConfig({ systemDirectory: system.path, host })).problems;
 }
 
 /** `line:column summary | hint` of the errors. */
-function errors(text: string, host = HOST): string[] {
-  return check(text, host)
+async function errors(text: string, host = HOST): Promise<string[]> {
+  return (await check(text, host))
     .filter(({ severity }) => severity === 'error')
     .map(({ range, summary, hint }) => `${range?.line ?? '-'}:${range?.column ?? '-'} ${summary} | ${hint ?? ''}`);
 }
@@ -104,10 +104,10 @@ describe('errors that csync2 has too', () => {
       `group g { host ${HOST}0 b; key k; }`,
       /^-:- This host, 127.20.0.1, is in none.*-N 127.20.0.10\?/,
     ],
-  ])('%s', (_, text, message) => {
+  ])('%s', async (_, text, message) => {
     const whole = text.replace('SELF', system.path);
     expect(csync2Refuses(whole)).toBe(true);
-    expect(errors(whole)[0]).toMatch(message);
+    expect((await errors(whole))[0]).toMatch(message);
   });
 });
 
@@ -125,39 +125,38 @@ describe('errors that csync2 does not see', () => {
       /^1:52 .*not an absolute path/,
     ],
     ['dots in a directory', `tempdir /a/../b; ${GOOD}`, /^1:9 The temporary directory, \/a\/..\/b, is not/],
-  ])('%s', (_, text, message) => {
+  ])('%s', async (_, text, message) => {
     expect(csync2Refuses(text)).toBe(false);
-    expect(errors(text)[0]).toMatch(message);
+    expect((await errors(text))[0]).toMatch(message);
   });
 });
 
 describe('an error', () => {
-  it('shows the line, counts characters, and makes names readable', () => {
+  it('shows the line, counts characters, and makes names readable', async () => {
     const text = Buffer.from('# ä\nignore "ä€" \u001b[1m;', 'utf8').toString('latin1');
-    const [problem, second] = check(text);
+    const [problem, second] = await check(text);
     expect(problem).toMatchObject({
       summary: 'ignore does not know ä€.',
       range: { file: path.join(system.path, 'csync2.cfg'), line: 2, column: 8, text: 'ignore "ä€" \u001b[1m;' },
     });
     expect(second).toMatchObject({ summary: 'ignore does not know \\x1b[1m.', range: { line: 2, column: 13 } });
-    expect(check('group g {\n\t\xffhost')[0]).toMatchObject({ range: { line: 2, column: 3, text: '\\t\\xffhost' } });
+    expect((await check('group g {\n\t\xffhost'))[0]).toMatchObject({
+      range: { line: 2, column: 3, text: '\\t\\xffhost' },
+    });
   });
 
-  it('names the included file it is in', () => {
+  it('names the included file it is in', async () => {
     const file = system.write('part.cfg', '\n  bar;');
-    expect(check(`config part.cfg;\n${GOOD}`)[0]).toMatchObject({ range: { file, line: 2, column: 3 } });
+    expect((await check(`config part.cfg;\n${GOOD}`))[0]).toMatchObject({ range: { file, line: 2, column: 3 } });
   });
 
-  it('does not hide the next one', () => {
-    expect(
-      errors(`
+  it('does not hide the next one', async () => {
+    const found = await errors(`
         foo { bar { baz; } }
         group a { host x key k; includ /a; auto foo; }
         prefix p { on : /x; on *: y; }
-        group b { host ${HOST}; key k; action { exc a; logfile; } auto nine; }`).map((line) =>
-        line.replace(/ \|.*/, ''),
-      ),
-    ).toEqual([
+        group b { host ${HOST}; key k; action { exc a; logfile; } auto nine; }`);
+    expect(found.map((line) => line.replace(/ \|.*/, ''))).toEqual([
       '2:9 Expected a statement, found "foo".',
       '3:26 Expected ;, found the keyword key.',
       '3:33 Expected a statement of the group or }, found "includ".',
@@ -192,15 +191,15 @@ describe('warnings', () => {
     ['an action pattern without a slash', 'include /a; action { pattern a.conf; exec b; }', /start with \/ or %/],
     ['an action that runs nothing', 'include /a; action { pattern /a; }', /runs nothing/],
     ['a command without quotes', 'include /a; action { exec systemctl reload; }', /every word after exec/],
-  ])('%s', (_, items, message) => {
-    const problems = check(`prefix homedir { on *: /h; } group g { host ${HOST} b; key k; ${items} }`);
+  ])('%s', async (_, items, message) => {
+    const problems = await check(`prefix homedir { on *: /h; } group g { host ${HOST} b; key k; ${items} }`);
     expect(problems.map(({ severity }) => severity)).not.toContain('error');
     expect(problems.map(({ summary, hint }) => `${summary} ${hint ?? ''}`).join('\n')).toMatch(message);
   });
 
-  it('are not given for what is right', () => {
+  it('are not given for what is right', async () => {
     const text = `prefix p { on *: /h; } group g { host ${HOST} b; key k; include /a %p%/b %*%/c; exclude *.o .*;
       action { pattern /a/b %p% **.c; exec "a b" "c d"; exec /bin/true; } }`;
-    expect(check(text)).toEqual([]);
+    expect(await check(text)).toEqual([]);
   });
 });

@@ -176,7 +176,7 @@ describe('operator files', () => {
     await expect(loadConfig({ systemDirectory: system.path, host: '127.20.0.1', uid: 1000 })).resolves.toBeDefined();
     chmodSync(part, 0o600);
     chownSync(path.join(system.path, 'k'), 1000, 0);
-    const { problems } = checkConfig({ systemDirectory: system.path, host: '127.20.0.1' });
+    const { problems } = await checkConfig({ systemDirectory: system.path, host: '127.20.0.1' });
     expect(problems).toMatchObject([{ code: 'FILE_UNSAFE', range: { line: 1, column: 49 } }]);
   });
 });
