@@ -8,9 +8,9 @@ import type { Bytes } from '../../model/names.js';
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 
 /** lstat(2) of a byte path; undefined when nothing is there (ENOENT, ENOTDIR). Throws on every other trouble. */
-export function lstat(disk: string): fs.BigIntStats | undefined {
+export function lstat(disk: string, ascii = isAscii(disk)): fs.BigIntStats | undefined {
   try {
-    return fs.lstatSync(isAscii(disk) ? disk : toBuffer(disk), LSTAT);
+    return fs.lstatSync(ascii ? disk : toBuffer(disk), LSTAT);
   } catch (error) {
     // A parent that is no directory (any more). Node forgives ENOENT only.
     if (errnoOf(error) === 'ENOTDIR') return undefined;

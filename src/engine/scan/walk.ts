@@ -35,6 +35,8 @@ interface Frame {
   readonly file: string;
   readonly stored: string;
   readonly disk: string;
+  /** Whether `disk` is. */
+  readonly ascii: boolean;
   /** Subdirectories whose content is not due yet, the next one due last. */
   readonly waiting: Waiting[];
 }
@@ -74,7 +76,7 @@ export class Walk {
     this.#steps = steps;
     this.#starts = new Map(starts.map((start) => [storedName(start.file) as string, start]));
     const names = [...this.#starts.keys()].sort(compareBytes);
-    this.#stack.push({ names, next: 0, file: '', stored: '', disk: '', waiting: [] });
+    this.#stack.push({ names, next: 0, file: '', stored: '', disk: '', ascii: true, waiting: [] });
   }
 
   /** Goes on to the next file; false at the end. Runs in the time of a few system calls. */
@@ -108,7 +110,7 @@ export class Walk {
     if (start === undefined || isReserved(start.file)) return false;
     const included = this.#selected.includes(start.file);
     if (!included && !this.#selected.entered(start.file)) return false;
-    const stats = this.#look(start.file, start.disk);
+    const stats = this.#look(start.file, start.disk, isAscii(start.disk));
     if (stats === undefined) return false;
     if (start.recursive && isDirectory(stats)) {
       const file = withSlash(start.file);
@@ -128,7 +130,7 @@ export class Walk {
     if (!included && !this.#selected.entered(file)) return false;
     // One string wherever two are equal: building and flattening them costs as much as the merge.
     const disk = (frame.disk === frame.file ? file : frame.disk + name) as DiskPath;
-    const stats = this.#look(file, disk);
+    const stats = this.#look(file, disk, frame.ascii && isAscii(name));
     if (stats === undefined) return false;
     const stored = name === encoded && frame.stored === frame.file ? file : frame.stored + encoded;
     if (isDirectory(stats)) {
@@ -152,13 +154,13 @@ export class Walk {
     this.stats = stats;
   }
 
-  #look(file: FileName, disk: DiskPath): fs.BigIntStats | undefined {
+  #look(file: FileName, disk: DiskPath, ascii: boolean): fs.BigIntStats | undefined {
     if (disk.length > LONGEST_PATH || file.length > LONGEST_PATH) {
       this.#fail(file, 'PATH_UNSAFE', `The path ${display(disk)} is longer than ${String(LONGEST_PATH)} bytes.`, LONG);
       return undefined;
     }
     try {
-      return lstat(disk);
+      return lstat(disk, ascii);
     } catch (error) {
       this.#fail(file, 'READ_FAILED', `Cannot look at ${display(disk)}: ${reasonOf(error)}.`, UNREAD);
       return undefined;
@@ -174,6 +176,7 @@ export class Walk {
       file: directory.file,
       stored: directory.stored,
       disk: directory.disk,
+      ascii: isAscii(directory.disk),
       waiting: [],
     });
   }
