@@ -141,6 +141,9 @@ class Conversation {
     const socket = new TLSSocket(this.#connection, {
       ...this.#options.secure,
       isServer: true,
+      // OpenSSL ends every TLS 1.3 handshake with session tickets, which Node cannot turn off. csync2 2.0 takes their arrival
+      // (GNUTLS_E_AGAIN) for the end of the connection. TLS 1.2 sends none.
+      maxVersion: 'TLSv1.2',
       // Without `ca` the list of acceptable CAs is empty, so GnuTLS clients do not keep their certificate back.
       requestCert: true,
       rejectUnauthorized: false,
