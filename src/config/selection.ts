@@ -195,6 +195,16 @@ export class Selection {
       .map(({ rule }) => rule);
   }
 
+  /** Whether a `sensitive` pattern of a group that holds the file matches it: then its content is never shown. */
+  isSensitive(file: FileName): boolean {
+    const base = file.lastIndexOf('/') + 1;
+    return this.comparedGroupsOf(file).some(({ sensitive }) =>
+      sensitive.some((text) =>
+        isPathPattern(text) ? compilePattern(text, pathFlags(text)).test(file) : compilePattern(text).test(file, base),
+      ),
+    );
+  }
+
   /** For every group the patterns in their order, whether they match, and which of them decide. */
   explain(file: FileName, compare = false): readonly GroupExplanation[] {
     return this.groups.map((group) => ({ group, ...decide(group.patterns, file, compare) }));

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, linkSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readKey } from '../../src/config/key.js';
+import { writeKeyFile } from '../../src/config/keygen.js';
 import { requireOperatorFile } from '../../src/config/ownership.js';
 import { checkConfig, loadConfig } from '../../src/config/load.js';
 import { KEY_TEXT, SystemDirectory } from './configure.js';
@@ -65,6 +66,23 @@ describe('a key file', () => {
     const file = system.write('key', KEY_TEXT);
     chmodSync(file, 0o640);
     expect(read(file)).toBe(KEY_TEXT);
+  });
+
+  it('made by csx is one csync2 takes, and never replaces another', async () => {
+    const file = path.join(system.path, 'new');
+    writeKeyFile(file);
+    expect(statSync(file).mode & 0o7777).toBe(0o600);
+    expect(readFileSync(file, 'latin1')).toMatch(/^[A-Za-z0-9._]{64}\n$/);
+    const key = read(file);
+    expect(() => {
+      writeKeyFile(file);
+    }).toThrow(expect.objectContaining({ code: 'WRITE_FAILED' }));
+    expect(read(file)).toBe(key);
+    await system.load('group g { host 127.20.0.1 b; key new; include /a; }');
+    const run = spawnSync('csync2', ['-N', '127.20.0.1', '-D', path.join(system.path, 'db'), '-M'], {
+      env: { ...process.env, CSYNC2_SYSTEM_DIR: system.path },
+    });
+    expect([run.status, run.stderr.toString()]).toEqual([2, '']);
   });
 
   it('made by csync2 -k is a good one', () => {

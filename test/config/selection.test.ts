@@ -286,6 +286,27 @@ describe('actions', () => {
   });
 });
 
+describe('sensitive files', () => {
+  it('are those of the patterns of the groups that hold them', async () => {
+    system.write(
+      'csx.yaml',
+      `version: 1
+csync2: csync2.cfg
+groups:
+  a: { sensitive: [/a/ssl, /a/*/deep, "*.key", /a/**/secret] }
+`,
+    );
+    const selection = await select(`
+      group a { host ${HOST} x; key k; include /a; compare /c; }
+      group b { host ${HOST} x; key k; include /b; }`);
+    rmSync(path.join(system.path, 'csx.yaml'));
+    const sensitive = ['/a/ssl', '/a/ssl/x', '/a/x/deep/y', '/a/x.key', '/c/x.key', '/a/b/c/secret'];
+    expect(sensitive.filter((file) => !selection.isSensitive(name(file)))).toEqual([]);
+    const plain = ['/a/x', '/b/x.key', '/a/x/y/deep', '/a/sslx'];
+    expect(plain.filter((file) => selection.isSensitive(name(file)))).toEqual([]);
+  });
+});
+
 describe('explain', () => {
   it('names the patterns that decide, with their places', async () => {
     const selection = await select(
