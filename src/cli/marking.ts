@@ -3,7 +3,7 @@
 import { Args } from '@oclif/core';
 import { CsxError } from '../model/errors.js';
 import { fileName } from '../model/encoding.js';
-import { display, isWithin } from '../model/names.js';
+import { display, fromText, isWithin } from '../model/names.js';
 import type { FileName } from '../model/names.js';
 import type { Scope } from '../model/store.js';
 import { scopesOf } from './planning.js';
@@ -24,7 +24,7 @@ export async function namedScopes(
   recursive: boolean,
   workspace: Workspace,
 ): Promise<readonly Scope[]> {
-  const scopes = (await scopesOf(paths, workspace)) ?? [];
+  const scopes = (await scopesOf(paths.map(fromText), workspace)) ?? [];
   return scopes.map((scope) => ({ ...scope, recursive }));
 }
 

@@ -13,6 +13,7 @@ export const planFlags = {
   ...networkFlags,
   offline: Flags.boolean<boolean>({
     summary: 'Contact nobody: everything about the peers is then unknown.',
+    default: false,
     helpGroup: PLANNING,
   }),
   'max-delete': Flags.string({

@@ -5,6 +5,7 @@ import { computePlan } from '../engine/update/compute-plan.js';
 import type { Planned } from '../engine/update/compute-plan.js';
 import { Dialer } from '../engine/update/dial.js';
 import type { Report } from '../model/events.js';
+import type { Decide } from '../planner/reconcile.js';
 import { display, fromText } from '../model/names.js';
 import type { DiskPath } from '../model/names.js';
 import type { Scope } from '../model/store.js';
@@ -12,6 +13,8 @@ import { resolveScopes } from '../engine/scan/scopes.js';
 import type { Files } from '../engine/scan/scopes.js';
 import type { PlaceFlags } from './flags.js';
 import { parseLimit } from './plan-flags.js';
+import { exclusionOf, targetsOf } from './targets.js';
+import type { TargetFlags } from './targets.js';
 import type { PlanFlags } from './plan-flags.js';
 import type { Workspace } from './workspace.js';
 
@@ -36,22 +39,24 @@ export function dialerFor(workspace: Workspace, flags: PlaceFlags & PlanFlags, s
   });
 }
 
-/** The parts of the tree that PATH arguments name; undefined: everything. */
+/** The parts of the tree that paths (byte strings) name; undefined: everything. */
 export async function scopesOf(paths: readonly string[], workspace: Workspace): Promise<readonly Scope[] | undefined> {
   if (paths.length === 0) return undefined;
   const files: Files = (range) => workspace.store.files(range);
-  return resolveScopes(paths.map(fromText), fromText(process.cwd()) as string as DiskPath, workspace.everything, files);
+  return resolveScopes(paths, fromText(process.cwd()) as string as DiskPath, workspace.everything, files);
 }
 
-/** Makes a plan. */
+/** Makes a plan. `decide` settles conflicts; undefined: the groups' methods do. */
 export async function planFor(
   workspace: Workspace,
-  flags: PlaceFlags & PlanFlags,
+  flags: PlaceFlags & PlanFlags & TargetFlags,
   paths: readonly string[],
   dialer: Dialer,
   watch: Watch,
+  decide?: Decide,
 ): Promise<Planned> {
-  const scopes = await scopesOf(paths, workspace);
+  const scopes = await scopesOf(await targetsOf(paths, flags), workspace);
+  const exclusion = await exclusionOf(flags);
   return computePlan({
     config: workspace.config,
     selection: workspace.chosen,
@@ -59,16 +64,17 @@ export async function planFor(
     store: workspace.store,
     dialer,
     scopes,
+    excludes: exclusion.excludes,
     options: {
       targets: scopes?.map((scope) => display(scope.file)) ?? [],
-      excludes: [],
+      excludes: exclusion.patterns.map(display),
       peers: workspace.peers ?? [],
       groups: flags.group ?? [],
       offline: flags.offline,
       configName: flags['config-name'],
     },
     maxDelete: parseLimit(flags['max-delete']),
-    decide: undefined,
+    decide,
     parallelism: flags.parallelism,
     csxVersion: await csxVersion(),
     report: watch.report,

@@ -1,98 +1,81 @@
 import { Args, Flags } from '@oclif/core';
-import { actionEnvironment, applyStatus, confirm, refuseUnfit } from '../cli/applying.js';
+import { Application } from '../cli/application.js';
 import { CsxCommand } from '../cli/command.js';
-import { EXIT } from '../cli/exit-status.js';
+import { exitStatusOf } from '../cli/exit-status.js';
 import { planFlags } from '../cli/plan-flags.js';
-import { dialerFor, planFor } from '../cli/planning.js';
+import { csxVersion } from '../cli/planning.js';
+import { Recorder } from '../cli/recorder.js';
+import { targetFlags } from '../cli/targets.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
-import { applyPlan } from '../engine/update/apply.js';
-import { completeRows } from '../engine/update/complete.js';
-import { applyResultView } from '../views/human/apply-result.js';
-import { planView } from '../views/human/plan.js';
-import { summaryLine } from '../views/summary.js';
-import { jsonLines } from '../views/json/lines.js';
-import { print } from '../views/terminal.js';
+import { CsxError } from '../model/errors.js';
 
 export default class Apply extends CsxCommand {
-  static override summary = 'Plan, show, ask, and carry it out.';
-  static override description = `Makes a plan, shows it, asks, and does exactly that: every change is checked again at its moment, and one that is no longer as planned is skipped and reported. What a peer has acknowledged is recorded at once, so an interrupted run goes on where it stopped.
+  static override summary = 'Plan, show, ask, and carry it out; or carry out a saved plan.';
+  static override description = `Without a file it makes a plan, shows it, asks, and does exactly that. With a file it does what that plan says, without asking: the plan must be of this host, database and configuration, and not have been applied.
 
-Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skipped, or a peer was not reached; 5 a check failed, nothing done; 8 declined.`;
+Every change is checked again at its moment, and one that is no longer as planned is skipped and reported (with --strict nothing is done then). What a peer has acknowledged is recorded at once, so an interrupted run goes on where it stopped.
+
+Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skipped, or a peer was not reached; 5 a check failed, nothing done; 6 the saved plan does not match, nothing done; 8 declined.`;
   static override examples = [
     '<%= config.bin %> apply',
-    '<%= config.bin %> apply /etc/apache2 --peer web2',
+    '<%= config.bin %> apply --target /etc/apache2 --peer web2',
+    { description: 'Exactly what was reviewed', command: '<%= config.bin %> apply today.plan' },
     { description: 'In scripts, without a question', command: '<%= config.bin %> apply --auto-approve' },
   ];
   static override args = {
-    paths: Args.string({
-      name: 'PATH',
-      description: 'Only these files and what lies below them.',
-      required: false,
-      multiple: true,
-    }),
+    planfile: Args.string({ name: 'PLANFILE', description: 'Made by csx plan --out.', required: false }),
   };
   static override flags = {
+    ...targetFlags,
     ...planFlags,
     'auto-approve': Flags.boolean<boolean>({ summary: 'Do not ask. Conflicts are not decided by this.' }),
+    strict: Flags.boolean<boolean>({
+      summary: 'All or nothing: check everything first, and do nothing if anything changed.',
+    }),
     full: Flags.boolean<boolean>({ summary: 'Show every file instead of folding long lists.' }),
+    'json-into': Flags.string({ summary: 'Also write the JSON records to a file.', helpValue: 'FILE' }),
     'detailed-exitcode': Flags.boolean<boolean>({ summary: 'Exit with 2 when something was changed.' }),
   };
 
   async run(): Promise<number> {
-    const { flags, argv } = await this.parse(Apply);
-    const out = this.out(flags);
-    const lines = flags.json ? jsonLines(out) : undefined;
-    return withWorkspace(flags, 'write', (workspace) =>
-      withWatch(this.err(flags), flags, async (watch) => {
-        const { store } = workspace;
-        const lock = await store.lock(
-          'apply',
-          { pid: process.pid, command: 'csx apply', since: Date.now() },
-          (owner) => {
-            watch.report({ type: 'lock_waiting', owner });
+    const { args, flags } = await this.parse(Apply);
+    const recorder = new Recorder({
+      out: flags.json ? this.out(flags) : undefined,
+      file: flags['json-into'],
+      csxVersion: await csxVersion(),
+    });
+    try {
+      return await withWorkspace(flags, 'write', (workspace) =>
+        withWatch(
+          this.err(flags),
+          flags,
+          async (watch) => {
+            const application = new Application({
+              workspace,
+              flags,
+              watch,
+              recorder,
+              out: this.out(flags),
+              interactive: this.interactive(flags),
+            });
+            const done =
+              args.planfile === undefined ? await application.fresh() : await application.saved(args.planfile);
+            await recorder.result(done.status, done.summary);
+            return done.status;
           },
-        );
-        try {
-          const dialer = dialerFor(workspace, flags, watch.stop);
-          const paths = argv as string[];
-          const { plan, incomplete } = await planFor(workspace, flags, paths, dialer, watch);
-          watch.pause();
-          if (lines === undefined) {
-            const knownFiles = await store.countFiles();
-            await print(out, planView(out, plan, { full: flags.full, verbose: flags.verbose, knownFiles, next: [] }));
-          }
-          refuseUnfit(plan);
-          if (plan.applyable && !flags['auto-approve'] && !(await confirm(plan, this.interactive(flags), out)))
-            return EXIT.declined;
-          watch.resume();
-          if (incomplete > 0) await completeRows(workspace, undefined, watch.stop);
-          const result = await applyPlan({
-            plan,
-            config: workspace.config,
-            selection: workspace.everything,
-            store,
-            dialer,
-            parallelism: flags.parallelism,
-            environment: actionEnvironment(),
-            report: watch.report,
-            stop: watch.stop,
-            now: Date.now,
-          });
-          watch.done();
-          const status = applyStatus(result, plan, flags['detailed-exitcode']);
-          if (lines !== undefined) {
-            lines.write({ type: 'change_summary', message: summaryLine(plan) });
-            lines.write({ type: 'result', exit_code: status, summary: result.summary });
-            await lines.flush();
-          } else if (plan.changes.length > 0 || plan.actions.length > 0 || result.changes.length > 0) {
-            await print(out, applyResultView(out, result, { full: flags.full }));
-          }
-          return status;
-        } finally {
-          await lock.release();
-        }
-      }),
-    );
+          (event) => {
+            recorder.event(event);
+          },
+        ),
+      );
+    } catch (thrown) {
+      // Under --json the last record says how it ended, whatever happens; the records stand for the error's own document then.
+      const status = exitStatusOf(thrown);
+      if (recorder.active && thrown instanceof CsxError) recorder.failure(thrown);
+      await recorder.result(status, undefined);
+      if (flags.json && thrown instanceof CsxError) return status;
+      throw thrown;
+    }
   }
 }

@@ -1,24 +1,28 @@
 import { Args, Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { EXIT, worstStatus } from '../cli/exit-status.js';
+import { writePlanFile } from '../cli/plan-file.js';
 import { planFlags } from '../cli/plan-flags.js';
+import { formatFlags, printPlan } from '../cli/plan-output.js';
 import { dialerFor, planFor } from '../cli/planning.js';
+import { targetFlags } from '../cli/targets.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import type { Plan as PlanData } from '../model/plan.js';
-import { toPlanJson } from '../model/plan-json.js';
-import { planView } from '../views/human/plan.js';
-import { jsonDocument } from '../views/json/document.js';
-import { print } from '../views/terminal.js';
+import { hasWork } from '../views/summary.js';
 
 export default class Plan extends CsxCommand {
   static override summary = 'Show what apply would do. Changes nothing, anywhere.';
   static override description = `Scans the configured files, asks the peers what they have, and shows which files would be created, updated and deleted on which peer, which conflicts stand in the way, and which commands would run. Neither the database nor any file is changed.
 
-Exit status: 0 done; 4 a peer could not be asked; 5 a check failed; with --detailed-exitcode 2 when there are changes and 3 when there are conflicts.`;
+With --out the plan is saved, and csx apply FILE carries out exactly that.
+
+Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a check failed; with --detailed-exitcode 2 when there are changes and 3 when there are conflicts.`;
   static override examples = [
     '<%= config.bin %> plan',
     '<%= config.bin %> plan /etc/apache2 --peer web2',
+    { description: 'Review now, apply exactly that later', command: '<%= config.bin %> plan --out today.plan' },
+    { description: 'For a pull request', command: '<%= config.bin %> plan --format markdown --max-chars 65536' },
     { description: 'For scripts', command: '<%= config.bin %> plan --json --detailed-exitcode' },
   ];
   static override args = {
@@ -30,8 +34,14 @@ Exit status: 0 done; 4 a peer could not be asked; 5 a check failed; with --detai
     }),
   };
   static override flags = {
+    ...targetFlags,
     ...planFlags,
-    full: Flags.boolean<boolean>({ summary: 'Show every file instead of folding long lists.' }),
+    ...formatFlags,
+    out: Flags.string({
+      char: 'o',
+      summary: 'Save the plan, for csx apply FILE and csx show FILE.',
+      helpValue: 'FILE',
+    }),
     'detailed-exitcode': Flags.boolean<boolean>({
       summary: 'Exit with 2 when there are changes, 3 when there are conflicts.',
     }),
@@ -47,13 +57,10 @@ Exit status: 0 done; 4 a peer could not be asked; 5 a check failed; with --detai
       withWatch(this.err(flags), flags, async (watch) => {
         const dialer = dialerFor(workspace, flags, watch.stop);
         const { plan } = await planFor(workspace, flags, argv as string[], dialer, watch);
+        if (flags.out !== undefined) await writePlanFile(flags.out, plan);
         watch.done();
-        const out = this.out(flags);
-        if (flags.json) await print(out, jsonDocument(toPlanJson(plan)));
-        else {
-          const knownFiles = await workspace.store.countFiles();
-          await print(out, planView(out, plan, { full: flags.full, verbose: flags.verbose, knownFiles }));
-        }
+        const knownFiles = await workspace.store.countFiles();
+        await printPlan(this.out(flags), plan, flags, { knownFiles, savedTo: flags.out });
         return planStatus(plan, flags);
       }),
     );
@@ -69,8 +76,7 @@ interface StatusFlags {
 function planStatus(plan: PlanData, flags: StatusFlags): number {
   const statuses: number[] = [];
   const conflicts = plan.conflicts.some((conflict) => conflict.resolution === 'none');
-  const changes =
-    plan.changes.some((change) => change.action !== 'no-op') || plan.actions.length > 0 || plan.deferred.length > 0;
+  const changes = hasWork(plan) || plan.deferred.length > 0;
   if (plan.checks.some((check) => check.status === 'fail')) statuses.push(EXIT.checkFailed);
   if (plan.errored || plan.peers.some((peer) => peer.reachable === false)) statuses.push(EXIT.partial);
   if (conflicts && (flags['detailed-exitcode'] || flags['error-on-conflict'])) statuses.push(EXIT.conflicts);

@@ -6,6 +6,7 @@ import { scopesOf } from '../cli/planning.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import { recordScan } from '../engine/update/record-scan.js';
+import { fromText } from '../model/names.js';
 import { scanJson, scanView } from '../views/human/scan.js';
 import { jsonDocument } from '../views/json/document.js';
 import { print } from '../views/terminal.js';
@@ -57,7 +58,7 @@ A tree that vanished as a whole (not mounted, emptied, replaced by something els
         );
         try {
           const hints = flags.hints ? await store.hints() : [];
-          const named = await scopesOf(argv as string[], workspace);
+          const named = await scopesOf((argv as string[]).map(fromText), workspace);
           const scopes = flags.hints ? [...hints, ...(named ?? [])] : named;
           const result = await recordScan({
             selection: workspace.chosen,

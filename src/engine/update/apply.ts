@@ -40,6 +40,8 @@ export interface ApplyRequest {
   /** Fires at the first interrupt: what is in flight is finished, nothing new begun. Its reason is the signal's name. */
   readonly stop: AbortSignal;
   readonly now: () => number;
+  /** What the run ends with, for `history`. */
+  readonly statusOf: (result: ApplyResult) => number;
 }
 
 /** Connections tried for one peer: more than one only after a file changed while it was sent. */
@@ -52,7 +54,7 @@ const ATTEMPTS = 20;
 export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
   const { plan, store, selection, config, now } = request;
   const startedAt = now();
-  await store.write([putRun(plan, startedAt, undefined)]);
+  await store.write([putRun(plan, startedAt)]);
 
   const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, now }))];
   const settlement = new Settlement(store);
@@ -84,20 +86,20 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
     timedOut: false,
     summary: summarizeResult(partial, finishedAt - startedAt),
   };
-  await store.write([putRun(plan, startedAt, result)]);
+  await store.write([putRun(plan, startedAt, { result, status: request.statusOf(result) })]);
   return result;
 }
 
-function putRun(plan: Plan, startedAt: number, result: ApplyResult | undefined): Write {
+function putRun(plan: Plan, startedAt: number, end?: { readonly result: ApplyResult; readonly status: number }): Write {
   return {
     kind: 'put-run',
     run: {
       id: plan.id,
       planHash: plan.hash,
       startedAt,
-      finishedAt: result === undefined ? undefined : Date.parse(result.finishedAt),
-      exitStatus: undefined,
-      summary: JSON.stringify(result?.summary ?? {}),
+      finishedAt: end && Date.parse(end.result.finishedAt),
+      exitStatus: end?.status,
+      summary: JSON.stringify(end?.result.summary ?? {}),
     },
   };
 }
@@ -225,7 +227,8 @@ function runsOfOneName(
   return runs;
 }
 
-function keyOf(change: Change, selection: Selection): string {
+/** The text of the key a change is sent with. Throws CsxError PLAN_MISMATCH when no group holds file and peer together any more. */
+export function keyOf(change: Change, selection: Selection): string {
   const route = selection.peersOf(change.path).find((each) => each.peer === change.peer);
   if (route === undefined) {
     throw new CsxError(

@@ -41,6 +41,8 @@ export interface PlanRequest {
   readonly dialer: Dialer;
   /** Undefined: everything the selection holds. */
   readonly scopes: readonly Scope[] | undefined;
+  /** Files that are left for another time (`--exclude`): neither recorded nor sent. */
+  readonly excludes: (file: FileName) => boolean;
   readonly options: PlanOptions;
   readonly maxDelete: Limit | undefined;
   readonly decide: Decide | undefined;
@@ -73,9 +75,10 @@ export async function computePlan(request: PlanRequest): Promise<Planned> {
   const found = await findDrift(request);
   const look = looker(request);
   const knownPeers = new Set(config.groups.flatMap((group) => others(group)));
+  const rows = await store.dirty({ ...(peers && { peers }), ...(request.scopes && { scopes: request.scopes }) });
   const candidates = findCandidates({
     drift: found.drift,
-    dirty: await store.dirty({ ...(peers && { peers }), ...(request.scopes && { scopes: request.scopes }) }),
+    dirty: rows.filter((row) => !request.excludes(row.file)),
     roots: found.roots,
     membership: selection,
     local: look,
@@ -142,17 +145,18 @@ async function findDrift(request: PlanRequest): Promise<Found> {
       report({ type: 'scan_complete', entries: step.value.entries, drift: found.drift.length });
       return found;
     }
-    for (const finding of step.value) sortFinding(finding, found);
+    for (const finding of step.value) sortFinding(finding, found, request.excludes);
   }
 }
 
 function sortFinding(
   finding: Finding,
   found: { drift: Drift[]; roots: RootFinding[]; problems: Problem[]; incomplete: number },
+  excludes: (file: FileName) => boolean,
 ): void {
   switch (finding.kind) {
     case 'drift':
-      found.drift.push(finding.drift);
+      if (!excludes(finding.drift.file)) found.drift.push(finding.drift);
       break;
     case 'root':
       found.roots.push(finding);
@@ -295,7 +299,7 @@ async function askAll(
     for await (const rows of store.files(trees.map((file) => ({ file, recursive: true })))) {
       for (const row of rows) below.push(fileName(row.stored));
     }
-    await join(below);
+    await join(below.filter((file) => !request.excludes(file)));
   }
   report({ type: 'refresh_complete', peer, files: answers });
   return { candidates, states };

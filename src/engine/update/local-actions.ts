@@ -13,7 +13,7 @@ import type { ApplyRequest } from './apply.js';
  * @param problems takes what belongs to no single action
  */
 export async function runLocalActions(
-  plan: Plan,
+  plan: Pick<Plan, 'actions' | 'host'>,
   request: Pick<ApplyRequest, 'store' | 'config' | 'environment' | 'report' | 'stop'>,
   problems: Problem[],
 ): Promise<readonly ActionResult[]> {
@@ -50,7 +50,7 @@ export async function runLocalActions(
 }
 
 /** The plan's own entry for the command, so that both are shown alike; a new one for what a crash left behind. */
-function invocation(job: ActionJob, plan: Plan): ActionInvocation {
+function invocation(job: ActionJob, plan: Pick<Plan, 'actions' | 'host'>): ActionInvocation {
   const planned = plan.actions.find(
     (each) => each.when === 'local' && each.command === job.command && each.logfile === job.logfile,
   );

@@ -20,6 +20,12 @@ export interface RecordScanOptions {
   readonly ignore: Ignore;
   readonly scopes: readonly Scope[] | undefined;
   readonly mark: boolean;
+  /** Mark as forced (`csync2 -F`). */
+  readonly forced?: boolean | undefined;
+  /** Take a tree that vanished as a whole for removed: for those who said that it is. */
+  readonly allowVanished?: boolean | undefined;
+  /** Told of every change that is recorded. */
+  readonly onDrift?: ((drift: Drift) => void) | undefined;
   readonly report: Report;
   readonly stop: AbortSignal;
   readonly now: () => number;
@@ -48,7 +54,7 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
     },
   });
   const write = async (batch: readonly Finding[]): Promise<void> => {
-    if (batch.length > 0) await store.write(recordWrites(batch, everything, { mark, now: now() }));
+    if (batch.length > 0) await store.write(recordWrites(batch, everything, { mark, forced: options.forced, now: now() }));
   };
   let entries = 0;
   for (;;) {
@@ -59,11 +65,15 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
     }
     const present: Finding[] = [];
     for (const finding of step.value) {
-      if (finding.kind === 'root') roots.push(finding);
-      else if (finding.kind === 'problem') problems.push(finding.problem);
+      if (finding.kind === 'root') {
+        if (options.allowVanished !== true) roots.push(finding);
+        continue;
+      }
+      if (finding.kind === 'problem') problems.push(finding.problem);
       else if (finding.kind === 'drift' && finding.drift.after === undefined) removals.push(finding.drift);
       else present.push(finding);
       if (finding.kind !== 'drift' || finding.drift.after === undefined) continue;
+      options.onDrift?.(finding.drift);
       if (finding.drift.before === undefined) counts.new += 1;
       else counts.changed += 1;
       if (shown.length < SHOWN) shown.push(finding.drift);
@@ -71,6 +81,7 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
     await write(present);
   }
   const gone = removals.filter((drift) => !roots.some((root) => isWithin(drift.file, root.file)));
+  for (const drift of gone) options.onDrift?.(drift);
   for (let start = 0; start < gone.length; start += BATCH) {
     await write(gone.slice(start, start + BATCH).map((drift) => ({ kind: 'drift', drift })));
   }

@@ -15,8 +15,6 @@ import { display } from '../../model/names.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import type { Report } from '../../model/events.js';
 import type { LocalState } from '../../model/scan.js';
-import { withoutMtime } from '../../model/checktxt.js';
-import { ABSENT_SIGNATURE, signatureDigest } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import type { Command, Connection } from '../net/connection.js';
@@ -24,9 +22,11 @@ import type { Answer } from '../wire/response.js';
 import type { PlainVerb } from '../wire/verbs.js';
 import { outgoing } from './content.js';
 import type { ContentDigests, Outgoing } from './content.js';
+import { checkHere, checkSignature, checkThere, mustAsk } from './preconditions.js';
+import type { Readiness } from './preconditions.js';
 import { stepsOf } from './steps.js';
 import type { Raw, Step } from './steps.js';
-import { refusalProblem, staleHere, staleThere } from './trouble.js';
+import { refusalProblem, staleHere } from './trouble.js';
 
 export interface TransferOptions {
   readonly connection: Connection;
@@ -49,13 +49,6 @@ export interface TransferOptions {
 const AHEAD = 64;
 /** Changes that may wait for answers; a stop waits for so many. */
 const IN_FLIGHT = 64;
-
-/** What was found when a change was looked at ahead. */
-type Readiness =
-  | { readonly kind: 'ready' }
-  /** Nothing is left to do: the peer has it already. */
-  | { readonly kind: 'settled' }
-  | { readonly kind: 'stale'; readonly problem: Problem };
 
 /** One call of `transfer`. */
 interface Run extends TransferOptions {
@@ -97,66 +90,11 @@ export async function transfer(options: TransferOptions): Promise<readonly Chang
 
 /** Checks this host's side and, where PATCH will not show it, asks for the peer's. */
 async function lookAhead(change: Change, run: Run): Promise<Readiness> {
-  const here = checkHere(change, run);
+  const here = checkHere(change, run.look);
   if (here !== undefined) return { kind: 'stale', problem: here };
   if (change.action === 'no-op' || !mustAsk(change)) return { kind: 'ready' };
   const answer = await run.connection.request('SIG', { key: run.keyOf(change), file: change.path });
   return checkThere(change, answer);
-}
-
-/** What is sent by PATCH needs no question: its answer has the signature of what is there. */
-function mustAsk(change: Change): boolean {
-  if (change.force || change.aspects.includes('type')) return true;
-  const timeOnly = change.aspects.length === 1 && change.aspects[0] === 'mtime';
-  return change.action === 'delete' || change.after?.entry.type !== 'file' || timeOnly;
-}
-
-function checkHere(change: Change, run: Run): Problem | undefined {
-  const expected = change.precondition.local;
-  let now: LocalState | undefined;
-  try {
-    now = run.look(change.path);
-  } catch (error) {
-    if (error instanceof CsxError) return staleHere(change, error.message);
-    throw error;
-  }
-  if (expected === undefined) return now === undefined ? undefined : staleHere(change, 'it exists again');
-  if (now === undefined) return staleHere(change, 'it is gone');
-  // A directory's stamp says nothing of what it holds; its check text says all that is sent.
-  return now.checktxt === expected.checktxt && now.stamp === expected.stamp
-    ? undefined
-    : staleHere(change, 'it was changed');
-}
-
-function checkThere(change: Change, answer: Answer): Readiness {
-  const expected = change.precondition.remote;
-  switch (answer.kind) {
-    case 'present': {
-      if (expected === 'unknown') return { kind: 'ready' };
-      if (expected === undefined) return { kind: 'stale', problem: staleThere(change, 'it exists there now') };
-      const signature = answer.signature?.length ? signatureDigest(answer.signature) : undefined;
-      const same =
-        withoutMtime(answer.checktxt) === withoutMtime(expected.checktxt) &&
-        (expected.signature === undefined || signature === expected.signature);
-      return same ? { kind: 'ready' } : { kind: 'stale', problem: staleThere(change, 'it was changed there') };
-    }
-    case 'path-not-found':
-    case 'not-found':
-      return absentThere(change);
-    case 'error':
-      // Its parent is missing, or is no directory: it will be made before, or it is gone with it.
-      if (answer.refusal.kind === 'parent-missing' || answer.refusal.errno === 'ENOTDIR') return absentThere(change);
-      return { kind: 'stale', problem: refusalProblem(change, answer) };
-    default:
-      return { kind: 'stale', problem: staleThere(change, 'its state could not be asked for') };
-  }
-}
-
-function absentThere(change: Change): Readiness {
-  if (change.action === 'delete') return { kind: 'settled' };
-  const expected = change.precondition.remote;
-  if (expected === undefined || expected === 'unknown') return { kind: 'ready' };
-  return { kind: 'stale', problem: staleThere(change, 'it was removed there') };
 }
 
 /**
@@ -269,20 +207,6 @@ async function sendContent(
   } finally {
     opened.source?.close();
   }
-}
-
-/** What PATCH says the peer has, against what the plan was told. */
-function checkSignature(change: Change, signature: Buffer | undefined): Problem | undefined {
-  if (signature === undefined) return staleThere(change, 'the peer cannot read it');
-  const expected = change.precondition.remote;
-  // After FLUSH, and for another type in its place, SIG has been asked.
-  if (expected === 'unknown' || mustAsk(change)) return undefined;
-  const absent = signature.equals(ABSENT_SIGNATURE);
-  if (expected === undefined) return absent ? undefined : staleThere(change, 'it exists there now');
-  if (absent) return staleThere(change, 'it was removed there');
-  if (expected.signature !== undefined && signatureDigest(signature) !== expected.signature)
-    return staleThere(change, 'it was changed there');
-  return undefined;
 }
 
 function commandOf(

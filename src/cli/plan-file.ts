@@ -1,0 +1,81 @@
+/** Saved plans: gzipped JSON (model/plan-text.ts), mode 0600, put in place whole. */
+
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { StringDecoder } from 'node:string_decoder';
+import { createGunzip, createGzip } from 'node:zlib';
+import { CsxError, errnoOf } from '../model/errors.js';
+import type { Plan } from '../model/plan.js';
+import { planText } from '../model/plan-text.js';
+import { PlanTextReader } from '../model/plan-text-read.js';
+
+/** Bytes of unpacked JSON at most: a small file must not fill the memory. */
+const MOST = 4 * 1024 ** 3;
+
+/** Writes a plan. A file of that name is replaced, in one step. Throws CsxError WRITE_FAILED. */
+export async function writePlanFile(file: string, plan: Plan): Promise<void> {
+  const staged = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
+  try {
+    await pipeline(
+      Readable.from(planText(plan)),
+      createGzip(),
+      createWriteStream(staged, { flags: 'wx', mode: 0o600 }),
+    );
+    const handle = await open(staged, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(staged, file);
+  } catch (error) {
+    await unlink(staged).catch(() => undefined);
+    throw new CsxError('WRITE_FAILED', `Cannot save the plan as ${file}: ${reasonOf(error)}.`, {
+      hint: 'Name a file in a directory you may write to, on a disk with room.',
+      data: { path: file },
+      cause: error,
+    });
+  }
+}
+
+/** Reads a saved plan. Throws CsxError PLAN_INVALID, or READ_FAILED when there is no such file. */
+export async function readPlanFile(file: string): Promise<Plan> {
+  const reader = new PlanTextReader();
+  const decoder = new StringDecoder('utf8');
+  let length = 0;
+  try {
+    await pipeline(createReadStream(file), createGunzip(), async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) {
+        length += chunk.length;
+        if (length > MOST)
+          throw new CsxError('PLAN_INVALID', `The plan in ${file} unpacks to more than ${MOST} bytes.`);
+        reader.push(decoder.write(chunk));
+      }
+    });
+    reader.push(decoder.end());
+    return reader.finish();
+  } catch (error) {
+    if (error instanceof CsxError) throw error;
+    const code = errnoOf(error) ?? '';
+    if (code.startsWith('Z_')) {
+      throw new CsxError('PLAN_INVALID', `${file} is no saved plan: ${reasonOf(error)}.`, {
+        hint: 'csx plan --out FILE makes one.',
+        data: { path: file },
+        cause: error,
+      });
+    }
+    throw new CsxError('READ_FAILED', `Cannot read the plan ${file}: ${reasonOf(error)}.`, {
+      hint: 'csx plan --out FILE makes one.',
+      data: { path: file },
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/, \w+ '.*$/s, '') : String(error);
+}
