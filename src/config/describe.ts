@@ -74,7 +74,7 @@ function describeGroup(group: Group): GroupDescription {
   const { maxDelete, backup } = group;
   return {
     name: display(group.name),
-    declared: `${display(group.range.file)}:${group.range.line}`,
+    declared: `${group.range.file}:${group.range.line}`,
     me: display(group.me),
     slave: group.slave,
     members: group.members.map(({ host, name, slave }) => ({ host: display(host), name: display(name), slave })),
@@ -82,7 +82,7 @@ function describeGroup(group: Group): GroupDescription {
     patterns: group.patterns.map(({ kind, text, range }) => ({
       kind,
       pattern: display(text),
-      declared: `${display(range.file)}:${range.line}`,
+      declared: `${range.file}:${range.line}`,
     })),
     conflicts: group.auto,
     backup: backup === undefined ? null : { directory: display(backup.directory), generations: backup.generations },

@@ -5,7 +5,7 @@
  * to the inspector alike. A file that others may read or write is refused (promises 15 and 16).
  */
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { CsxError, errnoOf } from '../model/errors.js';
 import type { SourceRange } from '../model/errors.js';
@@ -56,8 +56,10 @@ function readFirstLine(file: string, uid: number, range: SourceRange | undefined
   const shown = display(file);
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(toBuffer(file), 'r');
-    const { mode, gid } = fstatSync(descriptor);
+    descriptor = openSync(toBuffer(file), constants.O_RDONLY | constants.O_NONBLOCK);
+    const stat = fstatSync(descriptor);
+    if (!stat.isFile()) throw notRegular(shown, range);
+    const { mode, gid } = stat;
     const others = (mode & 0o007) !== 0;
     // root:root 0640 keeps everybody out whom 0600 does; any other group is other people.
     const group = (mode & 0o070) !== 0 && !(gid === 0 && uid === 0);
@@ -93,6 +95,14 @@ function readFirstLine(file: string, uid: number, range: SourceRange | undefined
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+function notRegular(shown: string, range: SourceRange | undefined): CsxError {
+  return new CsxError('KEY_UNREADABLE', `The key file ${shown} is not a regular file.`, {
+    range,
+    hint: 'Name the file itself, or make one: csx keygen FILE.',
+    data: { path: shown },
+  });
 }
 
 function checkKey(line: Buffer, file: string, range: SourceRange | undefined): string {

@@ -61,6 +61,8 @@ export interface Token {
 export type ReadFile = (file: string, from: SourceRange | undefined) => string;
 
 const NESTING = 10;
+/** Ten levels of files that include each other several times would never end. */
+const FILES = 1_000;
 const WORDS = new Set<string>(KEYWORDS);
 const SPACE = /(?:[ \t\r\n]+|#[^\n]*|"")+/y;
 const WORD = /[^ \t\r\n@;()#"]*[^ \t\r\n@;()#":]/y;
@@ -101,6 +103,9 @@ export function* tokenize(file: string, readFile: ReadFile, files: string[]): Ge
           range,
           hint: 'A file that includes itself, directly or through others, never ends.',
         });
+      }
+      if (files.length >= FILES) {
+        throw new CsxError('CONFIG_INVALID', `The config statements read more than ${FILES} files.`, { range });
       }
       yield* tokensOf(included, range, depth + 1);
     }

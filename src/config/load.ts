@@ -1,11 +1,12 @@
 /** Finds, reads and resolves the configuration of this host. */
 
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config, Key } from '../model/config.js';
 import { CsxError, errnoOf } from '../model/errors.js';
 import type { Problem, SourceRange } from '../model/errors.js';
-import { display, fromBuffer, toBuffer } from '../model/names.js';
+import { display, fromBuffer, fromText, toBuffer } from '../model/names.js';
+import type { Bytes } from '../model/names.js';
 import { advise } from './advise.js';
 import { readKey } from './key.js';
 import { requireOperatorFile } from './ownership.js';
@@ -16,11 +17,11 @@ import { resolveConfig } from './resolve.js';
 import type { Word } from './statements.js';
 
 export interface LoadOptions {
-  /** Where csync2.cfg or csx.yaml, keys and certificates lie. Usually /etc. */
+  /** Where csync2.cfg or csx.yaml, keys and certificates lie, usually /etc. Text, as from an argument. */
   readonly systemDirectory: string;
   /** `-C NAME`: csync2_NAME.cfg or csx_NAME.yaml. */
   readonly configName?: string | undefined;
-  /** `--config FILE`: this file, whatever its name; `.yaml` and `.yml` are read as YAML. */
+  /** `--config FILE`: this file, whatever its name; `.yaml` and `.yml` are read as YAML. Text, as from an argument. */
   readonly file?: string | undefined;
   /** This host's name, any case. */
   readonly host: string;
@@ -61,8 +62,9 @@ export interface ConfigCheck {
 async function read(options: LoadOptions, report: Report): Promise<Config | undefined> {
   const uid = options.uid ?? process.geteuid?.() ?? 0;
   const { systemDirectory } = options;
-  const lock = path.join(systemDirectory, 'csync2.lock');
-  if (existsSync(lock)) {
+  const directory = bytesOf(systemDirectory);
+  const lock = path.join(directory, 'csync2.lock');
+  if (existsSync(toBuffer(lock))) {
     throw new CsxError('LOCKED_BY_FILE', `${display(lock)} exists: csync2 and csx do nothing on this host meanwhile.`, {
       hint: 'Somebody put it there to stop synchronisation. Remove it when that is over.',
       data: { path: display(lock) },
@@ -72,7 +74,7 @@ async function read(options: LoadOptions, report: Report): Promise<Config | unde
   if (report.errors().length > 0) return undefined;
   const config = resolveConfig(
     statements,
-    { host: options.host, systemDirectory, files, readKey: keyReader(systemDirectory, uid) },
+    { host: options.host, systemDirectory, files, readKey: keyReader(directory, uid) },
     report,
   );
   if (config !== undefined) advise(statements, config, report);
@@ -86,7 +88,10 @@ export async function readStatements(
   report: Report,
 ): Promise<ParsedFile> {
   const { systemDirectory, configName, file } = options;
-  const found = file === undefined ? findConfigFile(systemDirectory, configName) : { file, other: undefined };
+  const found =
+    file === undefined
+      ? findConfigFile(bytesOf(systemDirectory), configName)
+      : { file: bytesOf(file), other: undefined };
   if (!/\.ya?ml$/.test(found.file)) return parseConfigFile(found.file, fileReader(uid), report);
   // js-yaml and ajv are loaded only where there is YAML.
   const { parseYamlFile } = await import('./yaml.js');
@@ -109,8 +114,9 @@ export function fileReader(uid: number): (file: string, from: SourceRange | unde
   return (file, range) => {
     requireOperatorFile(file, uid, 'configuration file', range);
     try {
-      return fromBuffer(readFileSync(toBuffer(file)));
+      return fromBuffer(readBounded(file, range));
     } catch (error) {
+      if (error instanceof CsxError) throw error;
       const code = errnoOf(error);
       const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'error'})`;
       throw new CsxError('CONFIG_NOT_FOUND', `The configuration file ${display(file)} ${reason}.`, {
@@ -124,6 +130,27 @@ export function fileReader(uid: number): (file: string, from: SourceRange | unde
       });
     }
   };
+}
+
+/** More than any configuration: a mistaken `config /var/log/syslog;` must not fill the memory. */
+const MOST = 8 * 1024 * 1024;
+
+function readBounded(file: string, range: SourceRange | undefined): Buffer {
+  // Without O_NONBLOCK opening a fifo would wait for a writer.
+  const descriptor = openSync(toBuffer(file), constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(descriptor);
+    if (stat.isFile() && stat.size <= MOST) return readFileSync(descriptor);
+    const what = stat.isFile() ? `is larger than ${MOST / 1024 / 1024} MB` : 'is not a regular file';
+    throw new CsxError('CONFIG_INVALID', `The configuration file ${display(file)} ${what}.`, { range });
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** An absolute name, as bytes, of a name given as text. */
+function bytesOf(name: string): Bytes {
+  return fromText(path.resolve(name));
 }
 
 /** Relative names of key files are taken from the system directory. Two groups with one key file read it once. */
@@ -150,8 +177,8 @@ function findConfigFile(
   const suffix = configName === undefined ? '' : `_${configName}`;
   const yaml = path.join(systemDirectory, `csx${suffix}.yaml`);
   const cfg = path.join(systemDirectory, `csync2${suffix}.cfg`);
-  const other = existsSync(cfg) ? cfg : undefined;
-  if (existsSync(yaml)) return { file: yaml, other };
+  const other = existsSync(toBuffer(cfg)) ? cfg : undefined;
+  if (existsSync(toBuffer(yaml))) return { file: yaml, other };
   if (other !== undefined) return { file: other, other: undefined };
   throw new CsxError('CONFIG_NOT_FOUND', `There is neither ${display(yaml)} nor ${display(cfg)}.`, {
     hint: 'Name the directory with --system-dir, a file with --config, or make one: csx init.',

@@ -4,6 +4,7 @@ import { display, toText } from '../model/names.js';
 import type { SourceRange } from '../model/errors.js';
 
 export class Source {
+  /** As messages show it. */
   readonly file: string;
   /** Byte string. */
   readonly text: string;
@@ -11,7 +12,7 @@ export class Source {
   readonly #lines: number[] = [0];
 
   constructor(file: string, text: string) {
-    this.file = file;
+    this.file = display(file);
     this.text = text;
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lines.push(at + 1);
   }

@@ -96,7 +96,10 @@ describe('a key file', () => {
       expect.objectContaining({ code: 'KEY_UNREADABLE', hint: expect.stringMatching(/Copy it|csx keygen/) as string }),
     );
     mkdirSync(path.join(system.path, 'directory'), { mode: 0o700 });
-    expect(() => read(path.join(system.path, 'directory'))).toThrow(/cannot be read \(EISDIR\)/);
+    const fifo = path.join(system.path, 'fifo');
+    expect(spawnSync('mkfifo', ['-m', '600', fifo]).status).toBe(0);
+    expect(() => read(fifo)).toThrow(/is not a regular file/);
+    expect(() => read(path.join(system.path, 'directory'))).toThrow(/is not a regular file/);
   });
 });
 

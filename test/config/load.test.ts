@@ -1,6 +1,8 @@
-import { rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeConfig } from '../../src/config/describe.js';
 import { loadConfig } from '../../src/config/load.js';
 import { SystemDirectory } from './configure.js';
 
@@ -75,6 +77,42 @@ describe('loading', () => {
       ['q', '/'],
       ['r', undefined],
     ]);
+  });
+});
+
+describe('bounds', () => {
+  it.each([
+    ['/dev/zero', /is not a regular file/],
+    ['SELF/fifo', /is not a regular file/],
+    ['SELF', /is not a regular file/],
+    ['SELF/large', /is larger than 8 MB/],
+    ['SELF/many', /read more than 1000 files/],
+  ])('keep config %s from hanging or filling the memory', async (name, message) => {
+    const file = name.replace('SELF', system.path);
+    if (name.endsWith('fifo')) expect(spawnSync('mkfifo', [file]).status).toBe(0);
+    if (name.endsWith('large')) truncateSync(system.write('large', ''), 9_000_000);
+    if (name.endsWith('many')) {
+      for (let level = 0; level < 7; level++) system.write(`level${level}`, `config level${level + 1}; `.repeat(20));
+      system.write('level7', '');
+      system.write('many', 'config level0;');
+    }
+    system.write('csync2.cfg', `config ${file}; ${GOOD}`);
+    // For root /dev/zero fails before, since everybody can write it.
+    await expect(loadConfig({ systemDirectory: system.path, host: HOST, uid: 1 })).rejects.toThrow(message);
+  });
+
+  it('names with any letters are found', async () => {
+    const directory = path.join(system.path, 'süd €');
+    mkdirSync(directory);
+    writeFileSync(path.join(directory, 'csync2.cfg'), `config part; ${GOOD}`);
+    writeFileSync(path.join(directory, 'part'), 'foo');
+    writeFileSync(path.join(directory, 'k'), 'a'.repeat(40), { mode: 0o600 });
+    const wrong = loadConfig({ systemDirectory: directory, host: HOST });
+    await expect(wrong).rejects.toMatchObject({ range: { file: path.join(directory, 'part') } });
+    writeFileSync(path.join(directory, 'part'), '');
+    const config = await loadConfig({ systemDirectory: directory, host: HOST });
+    expect(describeConfig(config).files[0]).toBe(path.join(directory, 'csync2.cfg'));
+    expect(config.systemDirectory).toBe(directory);
   });
 });
 
