@@ -228,6 +228,11 @@ describe('trouble', () => {
     expect(applied.stderr).toContain('--auto-approve');
     expect(readdirSync(cluster.trees[1]!)).toEqual([]);
     const json = await cluster.csx('apply', '--json');
-    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'NEEDS_INPUT' } });
+    const records = json.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; diagnostic?: { code: string } });
+    expect(records.at(-1)).toMatchObject({ type: 'result', exit_code: 64 });
+    expect(records.map((record) => record.diagnostic?.code)).toContain('NEEDS_INPUT');
   });
 });

@@ -1,15 +1,15 @@
-/** Scans and records in one go, without a plan: `csx scan`, `csync2 -c`. */
+/** Scans and records in one go, without a plan, and counts what it did: `csx scan`, `csync2 -c`. */
 
 import type { Selection } from '../../config/selection.js';
 import type { Ignore } from '../../model/entry.js';
 import type { Report } from '../../model/events.js';
+import { isWithin } from '../../model/names.js';
 import type { ScanResult } from '../../model/result.js';
 import type { Drift, Finding } from '../../model/scan.js';
 import type { Scope, Store } from '../../model/store.js';
-import type { Problem } from '../../model/errors.js';
-import { isWithin } from '../../model/names.js';
-import { recordWrites } from '../scan/record.js';
+import { recordScan as record } from '../scan/record-scan.js';
 import { scan } from '../scan/scan.js';
+import type { ScanTotals } from '../scan/scan.js';
 
 export interface RecordScanOptions {
   /** What is scanned. */
@@ -20,77 +20,65 @@ export interface RecordScanOptions {
   readonly ignore: Ignore;
   readonly scopes: readonly Scope[] | undefined;
   readonly mark: boolean;
-  /** Mark as forced (`csync2 -F`). */
-  readonly forced?: boolean | undefined;
-  /** Take a tree that vanished as a whole for removed: for those who said that it is. */
-  readonly allowVanished?: boolean | undefined;
-  /** Told of every change that is recorded. */
-  readonly onDrift?: ((drift: Drift) => void) | undefined;
   readonly report: Report;
   readonly stop: AbortSignal;
   readonly now: () => number;
 }
 
-/**
- * Records what the scan finds. Writes while the scan goes on, since a tree may hold more files than fit in memory; removals
- * wait for its end, when it is known whether a whole tree vanished: those are not recorded.
- */
+/** Changes kept for showing. */
+const SHOWN = 1000;
+
+/** Records what the scan finds. A tree that vanished as a whole is told, and its files are not recorded as removed. */
 export async function recordScan(options: RecordScanOptions): Promise<ScanResult> {
-  const { selection, everything, store, scopes, mark, report, stop, now } = options;
-  const roots: Extract<Finding, { kind: 'root' }>[] = [];
-  const problems: Problem[] = [];
-  const removals: Drift[] = [];
-  const counts = { new: 0, changed: 0, removed: 0 };
-  const shown: Drift[] = [];
+  const { selection, everything, store, scopes, mark, report, now } = options;
+  const seen = { new: 0, changed: 0, removed: 0, shown: [] as Drift[] };
   report({ type: 'scan_start', known: await store.countFiles(scopes) });
   const findings = scan({
     selection,
     files: (range) => store.files(range),
     ignore: options.ignore,
     scopes,
-    signal: stop,
+    signal: options.stop,
     onProgress: (entries, at) => {
       report({ type: 'scan_progress', entries, at });
     },
   });
-  const write = async (batch: readonly Finding[]): Promise<void> => {
-    if (batch.length > 0) await store.write(recordWrites(batch, everything, { mark, forced: options.forced, now: now() }));
+  const recorded = await record(counted(findings, seen), everything, (writes) => store.write(writes), {
+    mark,
+    now: now(),
+  });
+  const removed = seen.removed - recorded.withheld;
+  report({ type: 'scan_complete', entries: recorded.totals.entries, drift: seen.new + seen.changed + removed });
+  return {
+    entries: recorded.totals.entries,
+    new: seen.new,
+    changed: seen.changed,
+    removed,
+    marked: mark,
+    shown: seen.shown.filter(
+      (drift) => drift.after !== undefined || recorded.roots.every((root) => !isWithin(drift.file, root.file)),
+    ),
+    roots: recorded.roots,
+    problems: recorded.problems,
   };
-  let entries = 0;
-  for (;;) {
-    const step = await findings.next();
-    if (step.done === true) {
-      entries = step.value.entries;
-      break;
-    }
-    const present: Finding[] = [];
-    for (const finding of step.value) {
-      if (finding.kind === 'root') {
-        if (options.allowVanished !== true) roots.push(finding);
-        continue;
-      }
-      if (finding.kind === 'problem') problems.push(finding.problem);
-      else if (finding.kind === 'drift' && finding.drift.after === undefined) removals.push(finding.drift);
-      else present.push(finding);
-      if (finding.kind !== 'drift' || finding.drift.after === undefined) continue;
-      options.onDrift?.(finding.drift);
-      if (finding.drift.before === undefined) counts.new += 1;
-      else counts.changed += 1;
-      if (shown.length < SHOWN) shown.push(finding.drift);
-    }
-    await write(present);
-  }
-  const gone = removals.filter((drift) => !roots.some((root) => isWithin(drift.file, root.file)));
-  for (const drift of gone) options.onDrift?.(drift);
-  for (let start = 0; start < gone.length; start += BATCH) {
-    await write(gone.slice(start, start + BATCH).map((drift) => ({ kind: 'drift', drift })));
-  }
-  counts.removed = gone.length;
-  shown.push(...gone.slice(0, SHOWN));
-  report({ type: 'scan_complete', entries, drift: counts.new + counts.changed + counts.removed });
-  return { entries, ...counts, marked: mark, shown, roots, problems };
 }
 
-/** Changes kept for showing, of each kind. */
-const SHOWN = 1000;
-const BATCH = 2000;
+/** Passes the findings on and counts the changes among them. */
+async function* counted(
+  findings: AsyncGenerator<readonly Finding[], ScanTotals, undefined>,
+  seen: { new: number; changed: number; removed: number; shown: Drift[] },
+): AsyncGenerator<readonly Finding[], ScanTotals, undefined> {
+  for (;;) {
+    const step = await findings.next();
+    if (step.done === true) return step.value;
+    for (const finding of step.value) {
+      if (finding.kind !== 'drift') continue;
+      const { drift } = finding;
+      if (drift.after === undefined) seen.removed += 1;
+      else if (drift.before === undefined) seen.new += 1;
+      else seen.changed += 1;
+      if (seen.shown.length < SHOWN) seen.shown.push(drift);
+    }
+    yield step.value;
+  }
+}

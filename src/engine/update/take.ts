@@ -1,0 +1,414 @@
+/**
+ * Takes a peer's version of one file: makes this host's file what the peer's is, keeping what was here.
+ *
+ * Order, so that it can be killed at any point and nothing is lost:
+ *  1. both sides must still be what the decision was taken on;
+ *  2. the new state is whole, verified and staged beside the file (fetch.ts);
+ *  3. the old content is backed up: where the file's groups say, otherwise below `csx-replaced` beside the database;
+ *  4. it is put in place, atomically and durably;
+ *  5. the row, the baseline, and marks for ALL peers are written: the others shall get it, and the mark for this peer stands
+ *     until 7, so that a kill here leaves a file that the next run finds equal;
+ *  6. the peer forgets its own marks (FLUSH), where this host has taken over all of what they stood for; see `mayFlush`;
+ *  7. the mark for this peer goes.
+ */
+
+import path from 'node:path';
+import type { Selection } from '../../config/selection.js';
+import type { Backup, Config } from '../../model/config.js';
+import { CsxError } from '../../model/errors.js';
+import type { DiskPath, FileName, PeerName } from '../../model/names.js';
+import { display, parentName } from '../../model/names.js';
+import type { Conflict, SideState } from '../../model/plan.js';
+import type { LocalState } from '../../model/scan.js';
+import type { Store, Write } from '../../model/store.js';
+import { compareEntries } from '../../planner/differences.js';
+import { sameState } from '../../planner/taken.js';
+import { backUp } from '../files/backup.js';
+import { commit, makeDirectory, remove } from '../files/commit.js';
+import { within } from '../files/confined.js';
+import { syncDirectories, syncFiles } from '../files/durable.js';
+import { writeFailure } from '../files/failure.js';
+import { dress, stageFile, stageLink, stageSpecial } from '../files/stage.js';
+import type { Attributes, Staged } from '../files/stage.js';
+import type { Connection } from '../net/connection.js';
+import { lookAt } from '../scan/local-state.js';
+import { lstat } from '../scan/lstat.js';
+import { putFile } from '../scan/record.js';
+import type { ContentDigests } from './content.js';
+import type { Dialer } from './dial.js';
+import { askPeer, fetchContent } from './fetch.js';
+import type { Wanted } from './fetch.js';
+
+export interface TakeOptions {
+  /** A session with the peer; the content comes over connections of its own. */
+  readonly connection: Connection;
+  readonly dialer: Dialer;
+  readonly store: Store;
+  /** Everything this host has to do with. */
+  readonly selection: Selection;
+  readonly config: Config;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+export interface Took {
+  /** What stands here now, for every file that was made or removed: the conflict's own, and directories above it that were missing. */
+  readonly states: ReadonlyMap<FileName, LocalState | undefined>;
+  /** Where the old content is kept; undefined: there was none. */
+  readonly backup: DiskPath | undefined;
+  /** Bytes of content fetched. */
+  readonly bytes: number;
+  /** The peer has changed the file again since: it will send that by itself. */
+  readonly movedOn: boolean;
+}
+
+/** Generations kept where no group has a backup directory. */
+const KEPT = 9;
+
+/** Takes the version. Throws CsxError; what was here stands then, but for directories above it that were missing. */
+export async function take(conflict: Conflict, options: TakeOptions): Promise<Took> {
+  const { selection, store, connection } = options;
+  const wanted = wantedOf(conflict.path, conflict, selection);
+  const before = await checkHere(conflict, options);
+  const there = await askPeer(connection, wanted);
+  if (!sameState(there, conflict.remote)) throw staleThere(conflict);
+
+  const states = new Map<FileName, LocalState | undefined>();
+  if (there !== undefined) {
+    for (const [file, state] of await makeParents(conflict, options)) states.set(file, state);
+  }
+  const placed = await place(conflict, there, before, wanted, options);
+  const state = lookHere(conflict.path, options);
+  if (!isWhatWasTaken(state, there)) throw staleHere(conflict);
+  const known = state && { ...state, digest: placed.digests?.digest };
+  states.set(conflict.path, known);
+  await store.write(writesFor(conflict.path, known, conflict, placed.digests, options));
+  const movedOn = await settle(conflict, wanted, there, known, options);
+  return { states, backup: placed.backup, bytes: placed.bytes, movedOn };
+}
+
+/**
+ * Saves the peer's version beside this host's, as `NAME.from-PEER`, and leaves everything else as it is.
+ * @returns where
+ */
+export async function saveBeside(conflict: Conflict, options: TakeOptions): Promise<DiskPath> {
+  const wanted = wantedOf(conflict.path, conflict, options.selection);
+  await checkHere(conflict, options);
+  const there = await askPeer(options.connection, wanted);
+  if (there === undefined || !sameState(there, conflict.remote)) throw staleThere(conflict);
+  const disk = freeName(options.selection.toDisk(conflict.path), conflict.peer);
+  const { staged } = await stage(disk, there, undefined, wanted, options);
+  await commitOne(staged, () => {
+    if (lstat(disk) !== undefined) throw staleHere(conflict);
+  });
+  return disk;
+}
+
+interface Placed {
+  readonly digests: ContentDigests | undefined;
+  readonly backup: DiskPath | undefined;
+  readonly bytes: number;
+}
+
+async function place(
+  conflict: Conflict,
+  there: SideState | undefined,
+  before: LocalState | undefined,
+  wanted: Wanted,
+  options: TakeOptions,
+): Promise<Placed> {
+  const disk = options.selection.toDisk(conflict.path);
+  const guard = (): void => {
+    if (lookHere(conflict.path, options)?.stamp !== before?.stamp) throw staleHere(conflict);
+  };
+  try {
+    if (there === undefined || there.entry.type === 'directory') {
+      const backup = await keep(conflict.path, options);
+      guard();
+      if (there === undefined) await removeHere(disk);
+      else await directoryHere(disk, attributesOf(there, before));
+      return { digests: undefined, backup, bytes: 0 };
+    }
+    const { staged, digests } = await stage(disk, there, before, wanted, options);
+    try {
+      const backup = await keep(conflict.path, options);
+      await commitOne(staged, guard);
+      return { digests, backup, bytes: digests === undefined ? 0 : (there.entry.size ?? 0) };
+    } finally {
+      staged.discard();
+    }
+  } catch (error) {
+    throw writeFailure(error, disk);
+  }
+}
+
+/** Makes the new state beside the path: whole, verified, dressed. */
+async function stage(
+  disk: DiskPath,
+  there: SideState,
+  before: LocalState | undefined,
+  wanted: Wanted,
+  options: TakeOptions,
+): Promise<{ readonly staged: Staged; readonly digests: ContentDigests | undefined }> {
+  const { entry } = there;
+  const attributes = attributesOf(there, before);
+  switch (entry.type) {
+    case 'file': {
+      const staged = stageFile(disk, { temporaryDirectory: options.config.temporaryDirectory });
+      try {
+        const digests = await fetchContent(options.dialer, wanted, there, (chunk) => {
+          staged.write(chunk);
+        });
+        if (!sameState(await askPeer(options.connection, wanted), there)) {
+          throw new CsxError('CHANGED_MEANWHILE', `${display(wanted.file)} was changed on ${wanted.peer} meanwhile.`, {
+            hint: 'Nothing was changed here. Plan again to see what is there now.',
+          });
+        }
+        staged.dress(attributes);
+        return { staged, digests };
+      } catch (error) {
+        staged.discard();
+        throw error;
+      }
+    }
+    case 'link':
+      return { staged: dressed(stageLink(disk, linkTarget(there, wanted)), attributes), digests: undefined };
+    case 'fifo':
+    case 'character-device':
+    case 'block-device':
+      return { staged: dressed(stageSpecial(disk, entry.type, entry.device ?? 0), attributes), digests: undefined };
+    case 'directory':
+    case 'socket':
+      throw new CsxError('PEER_REFUSED', `${display(wanted.file)} is a ${entry.type} there, which cannot be fetched.`, {
+        hint: 'Decide the conflict otherwise.',
+      });
+  }
+}
+
+function linkTarget(there: SideState, wanted: Wanted): NonNullable<SideState['entry']['target']> {
+  const target = there.entry.target;
+  if (target !== undefined && target !== '') return target;
+  throw new CsxError(
+    'PEER_REFUSED',
+    `${display(wanted.file)} was not taken: ${display(wanted.peer)} does not tell where the link points, as csync2 does for links below a prefix.`,
+    { hint: 'Keep the local one, or make the link by hand and keep that.' },
+  );
+}
+
+function dressed(staged: Staged, attributes: Attributes): Staged {
+  try {
+    staged.dress(attributes);
+    return staged;
+  } catch (error) {
+    staged.discard();
+    throw error;
+  }
+}
+
+/** What the peer does not tell (`ignore`) stays as it is here. */
+function attributesOf(there: SideState, before: LocalState | undefined): Attributes {
+  const { entry } = there;
+  const old = before?.entry;
+  const attributes = { uid: entry.uid ?? old?.uid, gid: entry.gid ?? old?.gid };
+  if (entry.type === 'link') return attributes;
+  return { ...attributes, mode: entry.mode ?? (old?.type === entry.type ? old.mode : undefined), mtime: entry.mtime };
+}
+
+async function commitOne(staged: Staged, guard: () => void): Promise<void> {
+  const [outcome] = await commit([staged], { guard });
+  if (outcome?.error !== undefined) throw outcome.error;
+}
+
+async function removeHere(disk: DiskPath): Promise<void> {
+  if (remove(disk)) await durable(disk);
+}
+
+async function directoryHere(disk: DiskPath, attributes: Attributes): Promise<void> {
+  makeDirectory(disk, 0o700);
+  within(disk, (directory, name) => {
+    dress(directory, name, attributes);
+  });
+  await syncFiles([disk]);
+  await durable(disk);
+}
+
+async function durable(disk: DiskPath): Promise<void> {
+  const parent = (path.posix.dirname(disk) || '/') as DiskPath;
+  for (const [, error] of await syncDirectories([parent])) throw error;
+}
+
+/** Backs up a regular file. Anything else holds no content: its attributes go with the decision. */
+async function keep(file: FileName, { selection, store }: TakeOptions): Promise<DiskPath | undefined> {
+  const disk = selection.toDisk(file);
+  const backups = new Map<DiskPath, Backup>();
+  for (const { backup } of selection.groupsOf(file)) if (backup !== undefined) backups.set(backup.directory, backup);
+  if (backups.size === 0 && store.location.startsWith('/')) {
+    const directory = path.posix.join(path.posix.dirname(store.location), 'csx-replaced') as DiskPath;
+    backups.set(directory, { directory, generations: KEPT });
+  }
+  if (lstat(disk)?.isFile() !== true) return undefined;
+  let kept: DiskPath | undefined;
+  for (const backup of backups.values()) kept = await backUp(disk, backup);
+  return kept;
+}
+
+/** Directories above the file that are missing here: taken from the peer as well, topmost first. */
+async function makeParents(
+  conflict: Conflict,
+  options: TakeOptions,
+): Promise<readonly (readonly [FileName, LocalState])[]> {
+  const { selection, connection, store } = options;
+  const missing: FileName[] = [];
+  for (let above = parentName(conflict.path); above !== undefined; above = parentName(above)) {
+    if (lstat(selection.toDisk(above)) !== undefined) break;
+    missing.unshift(above);
+  }
+  const made: (readonly [FileName, LocalState])[] = [];
+  for (const file of missing) {
+    const wanted = wantedOf(file, conflict, selection);
+    const there = await askPeer(connection, wanted);
+    if (there?.entry.type !== 'directory') throw staleThere(conflict);
+    await directoryHere(selection.toDisk(file), attributesOf(there, undefined));
+    const state = lookHere(file, options);
+    if (state === undefined) throw staleHere(conflict);
+    await store.write([
+      ...writesFor(file, state, conflict, undefined, options),
+      { kind: 'clear-dirty', file, peer: conflict.peer },
+    ]);
+    made.push([file, state]);
+  }
+  return made;
+}
+
+/** The peer sent it, as it were: its row, what both agree on, and, as for any change, a mark for everybody. */
+function writesFor(
+  file: FileName,
+  state: LocalState | undefined,
+  conflict: Conflict,
+  digests: ContentDigests | undefined,
+  { selection, now }: TakeOptions,
+): readonly Write[] {
+  const at = now();
+  const writes: Write[] = [state === undefined ? { kind: 'remove-file', file } : putFile(file, state)];
+  for (const { peer, me } of selection.peersOf(file)) {
+    writes.push({ kind: 'mark', file, peer, me, forced: false, since: at });
+  }
+  for (const group of selection.groupsOf(file)) {
+    for (const rule of selection.actionRules(file, group)) {
+      // As where an update is received: do-local-only belongs to the host where the change was made.
+      if (rule.where === 'here') continue;
+      for (const command of rule.commands) {
+        writes.push({ kind: 'put-action', action: { file, command, logfile: rule.logfile } });
+      }
+    }
+  }
+  const baseline = { file, peer: conflict.peer, checktxt: state?.checktxt, target: state?.entry.target, at };
+  return [
+    ...writes,
+    {
+      kind: 'put-baseline',
+      baseline: { ...baseline, digest: digests?.digest, signature: digests?.signature },
+    },
+  ];
+}
+
+/** Steps 6 and 7. True when the peer has changed the file again: it was told to send that (MARK), since FLUSH made it forget. */
+async function settle(
+  conflict: Conflict,
+  wanted: Wanted,
+  there: SideState | undefined,
+  state: LocalState | undefined,
+  options: TakeOptions,
+): Promise<boolean> {
+  const { connection, store } = options;
+  const target = { key: wanted.key, file: wanted.file };
+  let movedOn = false;
+  if (mayFlush(wanted.file, options)) {
+    const flushed = connection.request('FLUSH', target);
+    const now = await askPeer(connection, wanted);
+    const answer = await flushed;
+    if (answer.kind === 'error') {
+      throw new CsxError('PEER_REFUSED', `${display(conflict.peer)} refused FLUSH: ${display(answer.text)}`, {
+        hint: 'The version was taken all the same; the next apply settles it.',
+      });
+    }
+    movedOn = !sameState(now, there);
+    if (movedOn) await connection.request('MARK', target);
+  }
+  const place = { file: conflict.path, peer: conflict.peer };
+  await store.write([{ kind: 'settle', ...place, checktxt: state?.checktxt, stamp: state?.stamp }]);
+  return movedOn;
+}
+
+/**
+ * Whether this host takes over all that the peer's marks stand for: only then the peer may forget them. It sends the version to all the
+ * peers it knows of; but the peer may also share the file with hosts in groups that do not list this one, and a slave sends
+ * nothing. Then the peer keeps its marks, and settles them by itself: its next update finds this host equal.
+ */
+function mayFlush(file: FileName, { config, selection }: TakeOptions): boolean {
+  return config.otherGroups.length === 0 && selection.peersOf(file).every((route) => !route.slave);
+}
+
+function wantedOf(file: FileName, conflict: Conflict, selection: Selection): Wanted {
+  const route = selection.peersOf(file).find((each) => each.peer === conflict.peer);
+  if (route === undefined) {
+    throw new CsxError(
+      'PLAN_MISMATCH',
+      `No group of this host holds ${display(file)} together with ${display(conflict.peer)}.`,
+      { hint: 'Include it on both hosts, or make the directory by hand; then plan again.' },
+    );
+  }
+  return { peer: route.peer, me: route.me, file, key: route.group.key.secret() };
+}
+
+/** The file here must be the one the plan saw, and recorded: then its row has its stamp. */
+async function checkHere(conflict: Conflict, options: TakeOptions): Promise<LocalState | undefined> {
+  const now = lookHere(conflict.path, options);
+  if (now === undefined || conflict.local === undefined) {
+    if (now === undefined && conflict.local === undefined) return undefined;
+    throw staleHere(conflict);
+  }
+  const row = (await options.store.file([conflict.path])).get(conflict.path);
+  const recorded = row?.stamp === undefined || row.stamp === now.stamp;
+  if (now.checktxt !== conflict.local.checktxt || row?.checktxt !== now.checktxt || !recorded)
+    throw staleHere(conflict);
+  return now;
+}
+
+function lookHere(file: FileName, { selection, config }: TakeOptions): LocalState | undefined {
+  return lookAt(selection.toDisk(file), file, config.ignore);
+}
+
+function isWhatWasTaken(state: LocalState | undefined, there: SideState | undefined): boolean {
+  if (state === undefined || there === undefined) return state === there;
+  return compareEntries(state.entry, there.entry).length === 0;
+}
+
+/** `NAME.from-PEER`, with a number where that is taken. A long name is cut: a component has at most 255 bytes. */
+function freeName(disk: DiskPath, peer: PeerName): DiskPath {
+  const slash = disk.lastIndexOf('/') + 1;
+  for (let number = 1; ; number += 1) {
+    const suffix = `.from-${peer.replaceAll('/', '_')}${number === 1 ? '' : `.${String(number)}`}`;
+    const name = (disk.slice(0, slash) + disk.slice(slash, slash + 255 - suffix.length) + suffix) as DiskPath;
+    if (lstat(name) === undefined) return name;
+  }
+}
+
+function staleHere(conflict: Conflict): CsxError {
+  return stale(conflict, 'here');
+}
+
+function staleThere(conflict: Conflict): CsxError {
+  return stale(conflict, `on ${display(conflict.peer)}`);
+}
+
+function stale(conflict: Conflict, where: string): CsxError {
+  return new CsxError(
+    'PLAN_STALE',
+    `The conflict over ${display(conflict.path)} was not settled: the file was changed ${where} since it was decided.`,
+    {
+      hint: 'Plan again, and decide on what is there now.',
+      data: { path: display(conflict.path), peer: conflict.peer },
+    },
+  );
+}
