@@ -82,18 +82,21 @@ export class ByteStream {
 
   async #wait(events: readonly string[], milliseconds: number, signal?: AbortSignal): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const done = (): void => {
+      const leave = (): void => {
         clearTimeout(timer);
-        for (const event of events) this.#stream.off(event, done);
-        signal?.removeEventListener('abort', done);
+        for (const event of events) this.#stream.off(event, come);
+        signal?.removeEventListener('abort', come);
+      };
+      const come = (): void => {
+        leave();
         resolve();
       };
       const timer = setTimeout(() => {
-        done();
-        reject(new WaitedTooLong(`Nothing happened for ${String(milliseconds / 1000)} s.`));
+        leave();
+        reject(new WaitedTooLong(`nothing happened for ${String(Math.round(milliseconds) / 1000)} s`));
       }, milliseconds);
-      for (const event of events) this.#stream.on(event, done);
-      signal?.addEventListener('abort', done, { once: true });
+      for (const event of events) this.#stream.on(event, come);
+      signal?.addEventListener('abort', come, { once: true });
     });
   }
 }

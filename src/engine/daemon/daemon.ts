@@ -56,6 +56,8 @@ export interface Daemon {
 }
 
 const CONNECTIONS = 256;
+/** Milliseconds for the look-up of a client's name. */
+const LOOKUP = 10_000;
 /** Milliseconds for what is in flight, actions too, when the daemon stops. */
 const STOP_GRACE = 20_000;
 
@@ -158,7 +160,7 @@ class Common {
     this.#configurations = new Configurations({ open, environment, log });
     this.#serve = {
       configurations: this.#configurations,
-      resolvesTo: (name, address) => resolvesTo(name, address, { signal: this.#stop.signal }),
+      resolvesTo: (name, address) => resolvesTo(name, address, { deadline: LOOKUP }),
       secure: secureOf(options.certificate),
       log,
       now: options.now ?? Date.now,

@@ -5,13 +5,23 @@ export interface Reply {
   bytes: Buffer;
 }
 
+/** Bytes. */
+const ENOUGH = 256 * 1024;
+
 export class Replies {
   #waiting: Reply[] = [];
+  #length = 0;
 
   add(bytes: Buffer): Reply {
     const reply: Reply = { bytes };
     this.#waiting.push(reply);
+    this.#length += bytes.length;
     return reply;
+  }
+
+  /** Whether so much waits that it has to go out before more is worked out: a client may ask without reading. */
+  get full(): boolean {
+    return this.#length >= ENOUGH;
   }
 
   /** All that wait, as one piece; undefined when none does. */
@@ -19,6 +29,7 @@ export class Replies {
     if (this.#waiting.length === 0) return undefined;
     const bytes = Buffer.concat(this.#waiting.map((reply) => reply.bytes));
     this.#waiting = [];
+    this.#length = 0;
     return bytes;
   }
 }

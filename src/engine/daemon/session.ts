@@ -88,7 +88,7 @@ export class Session {
         const event = this.#reader.next();
         if (event === undefined) break;
         yield* this.#handle(event);
-        if (this.#work?.changes.full === true) yield* this.#flush();
+        if (this.#replies.full || this.#work?.changes.full === true) yield* this.#flush();
       }
     } catch (error) {
       if (!(error instanceof CsxError) || error.code !== 'PEER_PROTOCOL') throw error;
