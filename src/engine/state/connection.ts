@@ -24,7 +24,6 @@ export function connect(file: string, use: Use, location: string): Connection {
     db.pragma('trusted_schema = OFF');
     if (use === 'read') db.pragma('query_only = ON');
     if (use === 'write') {
-      // An acknowledged update or a dirty row must survive a power failure: SQLite's default in WAL mode would not do.
       db.pragma('synchronous = FULL');
       db.pragma('journal_size_limit = 16777216');
     }

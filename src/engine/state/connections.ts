@@ -5,6 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 import { CsxError } from '../../model/errors.js';
 import { connect, type Connection } from './connection.js';
 import { copyAside, type Copy } from './copy.js';
@@ -40,6 +42,9 @@ export class Connections {
   #queue: Promise<unknown> = Promise.resolve();
   #opening: Promise<unknown> = Promise.resolve();
   readonly #streams = new Set<Connection>();
+  /** The WAL, kept open to be synced; SQLite holds no locks on it that closing it could drop. */
+  #wal: Promise<FileHandle> | undefined;
+  readonly #syncs = new Set<Promise<void>>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -127,15 +132,35 @@ export class Connections {
   }
 
   /** One transaction, after those that are queued. Makes database and tables where they are missing. May run `body` again. */
-  transaction<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
-    return this.#enqueue(async () => {
+  async transaction<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
+    const done = await this.#enqueue(async () => {
       const connection = await this.#writerReady();
       const patience = performance.now() + this.#options.lockTimeout * 1000;
       for (;;) {
-        const done = await this.#attempt(connection, body, patience);
-        if (done !== undefined) return done.result;
+        const attempt = await this.#attempt(connection, body, patience);
+        if (attempt !== undefined) return attempt;
       }
     });
+    await this.#makeDurable();
+    return done.result;
+  }
+
+  /**
+   * Syncs the WAL, outside of the transaction: SQLite would do it between checking and committing, and thus keep csync2 waiting, the
+   * event loop standing, and the moment long in which a csync2 that begins would be ended by the commit (waiting.ts).
+   */
+  async #makeDurable(): Promise<void> {
+    if (this.#writer?.isWal() !== true) return;
+    this.#wal ??= this.#openWal();
+    const sync = this.#wal.then((wal) => wal.datasync());
+    this.#syncs.add(sync);
+    try {
+      await sync;
+    } catch (error) {
+      throw stateError(error, 'write', this.#location);
+    } finally {
+      this.#syncs.delete(sync);
+    }
   }
 
   /** Undefined when it gave way to csync2 and must be tried again. */
@@ -172,7 +197,10 @@ export class Connections {
     const connection = await this.#waiting('write', () => connect(this.#location, 'write', this.#location));
     try {
       await this.#waiting('write', () => {
-        connection.db.pragma('journal_mode = WAL');
+        const mode: unknown = connection.db.pragma('journal_mode = WAL', { simple: true });
+        // An acknowledged update or a dirty row must survive a power failure. In WAL mode #makeDurable sees to it; NORMAL keeps the
+        // database whole whatever happens.
+        connection.db.pragma(`synchronous = ${mode === 'wal' ? 'NORMAL' : 'FULL'}`);
       });
     } catch (error) {
       connection.close();
@@ -180,6 +208,17 @@ export class Connections {
     }
     this.#writer = connection;
     return connection;
+  }
+
+  /** SQLite syncs the directory only when it made the file itself; a reader may have. */
+  async #openWal(): Promise<FileHandle> {
+    const directory = await open(path.dirname(this.#location), 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+    return await open(`${this.#location}-wal`, 'r');
   }
 
   #enqueue<T>(task: () => Promise<T>): Promise<T> {
@@ -202,6 +241,8 @@ export class Connections {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([this.#queue, this.#opening]);
+    await Promise.allSettled(this.#syncs);
+    await this.#wal?.then((wal) => wal.close()).catch(() => undefined);
     for (const connection of this.#streams) connection.close();
     this.#reader?.close();
     // Last, so that it empties the WAL into the database and removes it.

@@ -36,7 +36,8 @@ export async function whenFree<T>(patience: Patience, attempt: () => T): Promise
  *
  * csync2 begins a transaction, reads, and writes in it later. In WAL mode SQLite refuses that write for good once somebody else has
  * committed since the first read (SQLITE_BUSY_SNAPSHOT), and csync2, which takes it for a passing lock, gives up after 16 seconds.
- * Nothing is lost then, but it exits with an error. It commits every thousand statements or so: csx commits in between.
+ * Nothing is lost then, but it exits with an error. It commits every thousand statements or so: csx looks
+ * for the gap, right before it commits as well. Only a csync2 that begins within that last moment is ended.
  */
 export function isCsync2Within(location: string): boolean {
   return isReadBy(location, 'csync2');

@@ -1,5 +1,7 @@
 /** Several processes on one database: none is lost, none waits for ever, and who is in the way is named. */
 
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
@@ -46,6 +48,26 @@ describe('writing', () => {
     await store.write([mark(file('/after'))]);
     await store.close();
     expect(sql(store.location, 'PRAGMA integrity_check')).toEqual([['ok']]);
+  });
+
+  test('what is acknowledged has been synced, and the directory that holds it', async () => {
+    const where = directory();
+    const trace = path.join(where, 'trace');
+    const calls = ['-f', '-y', '-o', trace, '-e', 'trace=pwrite64,write,fsync,fdatasync'];
+    const script = path.join(import.meta.dirname, 'child.mjs');
+    const traced = child('strace', ...calls, process.execPath, script, 'die', path.join(where, 'x.db3'), '0', '5');
+    expect((await traced.ended).trim().split('\n')).toEqual(['ready', '0', '1', '2', '3', '4']);
+    let [unsynced, acknowledged, directorySynced] = [false, 0, false];
+    for (const line of readFileSync(trace, 'latin1').split('\n')) {
+      if (/ f(?:data)?sync\(.*x\.db3-wal>/.test(line)) unsynced = false;
+      else if (/ pwrite64\(.*x\.db3-wal>/.test(line)) unsynced = true;
+      else if (/ fsync\(\d+<[^>]*csx-state-test-\w+>/.test(line)) directorySynced = true;
+      else if (/ write\(1<.*"\d\\n"/.test(line)) {
+        acknowledged += 1;
+        expect([unsynced, directorySynced]).toEqual([false, true]);
+      }
+    }
+    expect(acknowledged).toBe(5);
   });
 
   test('all or none: a list that fails in the middle leaves nothing', async () => {

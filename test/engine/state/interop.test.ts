@@ -177,7 +177,8 @@ describe('one database at once', () => {
       const check = host.run('-cr', '/').finally(() => (run.over = true));
       while (!run.over) {
         await store.write([{ kind: 'put-hint', file: file(`/h${String(written++)}`), recursive: false }]);
-        expect(await rows(store)).toHaveLength(count + 1);
+        // csync2 deletes a row and inserts it anew, at times in two transactions: one may be missing for a moment.
+        expect((await rows(store)).length).toBeGreaterThanOrEqual(count);
         await sleep(5);
       }
       const result = await check;
