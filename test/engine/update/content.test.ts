@@ -1,0 +1,105 @@
+/** What leaves for a peer is one state of the file, and a delta that the peer can apply. */
+
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DeltaParser } from '../../../src/engine/delta/patch.js';
+import { ABSENT_SIGNATURE, SignatureBuilder, signatureDigest } from '../../../src/engine/delta/signature.js';
+import { openSource, SNAPSHOT_BYTES } from '../../../src/engine/files/source.js';
+import { digestsOf, outgoing } from '../../../src/engine/update/content.js';
+import type { DiskPath } from '../../../src/model/names.js';
+
+let directory: string;
+let file: DiskPath;
+
+beforeEach(() => {
+  directory = mkdtempSync(path.join(tmpdir(), 'csx-content-'));
+  file = path.join(directory, 'file') as DiskPath;
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function signatureOf(content: Uint8Array): Buffer {
+  const builder = new SignatureBuilder();
+  builder.update(content);
+  return builder.finish();
+}
+
+/** Sends the file to a peer that has `old`; what the peer has then. */
+async function sent(old: Buffer | undefined): Promise<{ content: Buffer; length: number; digest: string }> {
+  const source = openSource(file);
+  try {
+    const made = await outgoing(source, old === undefined ? ABSENT_SIGNATURE : signatureOf(old));
+    const parser = new DeltaParser({ oldSize: old?.length ?? 0 });
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of made.body.chunks) {
+      length += chunk.length;
+      for (const command of parser.push(chunk)) {
+        pieces.push(
+          command.kind === 'literal'
+            ? Buffer.from(command.bytes)
+            : old!.subarray(command.start, command.start + command.length),
+        );
+      }
+    }
+    parser.end();
+    expect(length).toBe(made.body.length);
+    return { content: Buffer.concat(pieces), length, digest: made.digests().digest };
+  } finally {
+    source.close();
+  }
+}
+
+const LARGE = SNAPSHOT_BYTES + 100_000;
+
+describe('outgoing', () => {
+  it.each([0, 1, 2047, 2048, 2049, 100_000, LARGE])('sends a new file of %i bytes whole', async (size) => {
+    const content = randomBytes(size);
+    writeFileSync(file, content);
+    const made = await sent(undefined);
+    expect(made.content.equals(content)).toBe(true);
+    expect(made.digest).toBe(createHash('sha256').update(content).digest('hex'));
+    expect(await digestsOf(file)).toEqual({ digest: made.digest, signature: signatureDigest(signatureOf(content)) });
+  });
+
+  it.each([100_000, LARGE])('sends little of a file of %i bytes where the peer has nearly all of it', async (size) => {
+    const old = randomBytes(size);
+    const content = Buffer.concat([old.subarray(0, size / 2), Buffer.from('inserted'), old.subarray(size / 2)]);
+    writeFileSync(file, content);
+    const made = await sent(old);
+    expect(made.content.equals(content)).toBe(true);
+    expect(made.length).toBeLessThan(10_000);
+  });
+
+  it('a large file that is written to while it is sent never arrives whole', async () => {
+    writeFileSync(file, randomBytes(LARGE));
+    const source = openSource(file);
+    try {
+      const made = await outgoing(source, ABSENT_SIGNATURE);
+      const parser = new DeltaParser({ oldSize: 0 });
+      const send = async (): Promise<void> => {
+        for await (const chunk of made.body.chunks) {
+          for (const _ of parser.push(chunk));
+          appendFileSync(file, 'x');
+        }
+      };
+      await expect(send()).rejects.toMatchObject({ code: 'CHANGED_MEANWHILE' });
+      expect(parser.ended).toBe(false);
+    } finally {
+      source.close();
+    }
+  });
+
+  it('refuses a signature that is none', async () => {
+    writeFileSync(file, 'x');
+    const source = openSource(file);
+    await expect(outgoing(source, Buffer.from('garbage, not a signature'))).rejects.toMatchObject({
+      code: 'SIGNATURE_INVALID',
+    });
+    source.close();
+  });
+});
