@@ -34,7 +34,7 @@ export interface CsxHost {
   readonly daemon: Daemon;
   log(): string;
   /** Opens the configuration as the daemon does; close the store. */
-  open(configName?: string): Promise<Opened>;
+  readonly open: (configName?: string) => Promise<Opened>;
   stop(): Promise<void>;
 }
 
