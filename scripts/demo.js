@@ -3,7 +3,7 @@
 // temporary directory and is removed at the end; nothing outside it is written.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const CSX = path.relative(process.cwd(), path.join(import.meta.dirname, '..', 'bin', 'csx'));
 const ADDRESSES = ['127.86.0.1', '127.86.0.2', '127.86.0.3'];
-const [FIRST] = ADDRESSES;
+const [FIRST, SECOND] = ADDRESSES;
 const CSYNC2 = '/usr/sbin/csync2';
 
 const colour = process.stdout.isTTY && !process.env.NO_COLOR;
@@ -70,25 +70,38 @@ group demo {
   await startPeers();
 
   say(`Three hosts on loopback addresses, all below ${root}:`);
-  say(`  ${FIRST}  you, with csx`);
-  for (const [address, program] of programs)
-    say(`  ${address}  a peer, served by ${program === 'csync2' ? 'the real csync2' : program}`);
+  for (const [address, program] of programs) {
+    const who = address === FIRST ? 'you' : 'a peer';
+    say(`  ${address}  ${who}, served by ${program === 'csync2' ? 'the real csync2' : program}`);
+  }
   say(`Yours holds a copy of this machine's world-readable /etc; the others are empty.`);
   const where = ['-N', FIRST];
-  process.env.CSYNC2_SYSTEM_DIR = path.join(root, FIRST, 'system');
-  process.env.CSYNC2_DATABASE = path.join(root, FIRST, 'state');
+  as(FIRST);
 
-  step('What would be done? A plan changes nothing.');
-  show(['plan', ...where]);
-  step('Do it.');
-  show(['apply', '--auto-approve', ...where]);
+  const plan = path.join(root, 'first.plan');
+  step('What would be done? A plan changes nothing; this one is saved.');
+  show(['plan', '--out', plan, ...where]);
+  step('Do exactly that.');
+  show(['apply', plan, ...where]);
   step('And again: there is nothing left to do.');
   show(['plan', ...where]);
+  step('A change on another host comes back the same way.');
+  appendFileSync(path.join(root, SECOND, 'etc-copy', 'hosts'), '192.0.2.7 new-host\n');
+  say(dim(`(a line was added to etc-copy/hosts of ${SECOND})`));
+  as(SECOND);
+  show(['apply', '--auto-approve', '-N', SECOND]);
+  as(FIRST);
 
   const differing = ADDRESSES.slice(1).filter((address) => differs(tree, path.join(root, address, 'etc-copy')));
   if (differing.length > 0) throw new Error(`the trees of ${differing.join(', ')} differ from the first`);
   say('diff -r finds the three trees equal.');
   await tryNext(tree);
+}
+
+/** Makes csx act as this host. */
+function as(address) {
+  process.env.CSYNC2_SYSTEM_DIR = path.join(root, address, 'system');
+  process.env.CSYNC2_DATABASE = path.join(root, address, 'state');
 }
 
 /** Copies what everybody may read; anything else (keys, shadow) stays where it is. */
@@ -105,10 +118,9 @@ function copyReadable(from, to) {
   });
 }
 
-/** The second host runs csx; the third the real csync2 where it is installed, to show that both get along. */
+/** Every host is served by csx, but the last by the real csync2 where it is installed, to show that both get along. */
 async function startPeers() {
   for (const [index, address] of ADDRESSES.entries()) {
-    if (address === FIRST) continue;
     const env = { ...process.env, CSYNC2_SYSTEM_DIR: path.join(root, address, 'system') };
     const state = path.join(root, address, 'state');
     const csync2 = index === ADDRESSES.length - 1 && existsSync(CSYNC2);
@@ -162,7 +174,7 @@ function step(text) {
 
 /** On a terminal the cluster stays up for the reader's own tries. */
 async function tryNext(tree) {
-  step('Try next');
+  step('Try next, as the first host');
   const lines = [
     `export CSYNC2_SYSTEM_DIR=${process.env.CSYNC2_SYSTEM_DIR} CSYNC2_DATABASE=${process.env.CSYNC2_DATABASE} CSX_HOSTNAME=${FIRST}`,
     `echo '127.0.0.1 demo' >> ${tree}/hosts; rm ${tree}/issue`,
