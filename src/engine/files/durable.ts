@@ -2,6 +2,7 @@
 
 import fs from 'node:fs';
 import { promisify } from 'node:util';
+import { errnoOf } from '../../model/errors.js';
 import type { DiskPath } from '../../model/names.js';
 import { openDirectory, within } from './confined.js';
 
@@ -14,10 +15,14 @@ export const syncDescriptor: (descriptor: number) => Promise<void> = promisify(f
 /** What could not be made durable, and why. */
 export type SyncFailures = ReadonlyMap<DiskPath, unknown>;
 
-/** Makes the names in these directories durable, each directory once. Rejects never: failures are returned. */
+/**
+ * Makes the names in these directories durable, each directory once. Rejects never: failures are returned. A directory that is gone
+ * is none: it went with its names (a tree removed in one group), and its own going is kept by the directory it was in.
+ */
 export async function syncDirectories(directories: Iterable<DiskPath>): Promise<SyncFailures> {
   return sideBySide(directories, async (path) => {
-    const directory = openDirectory(path);
+    const directory = ifThere(() => openDirectory(path));
+    if (directory === undefined) return;
     try {
       await directory.sync();
     } finally {
@@ -26,15 +31,17 @@ export async function syncDirectories(directories: Iterable<DiskPath>): Promise<
   });
 }
 
-/** Makes content and attributes of these regular files and directories durable; others need nothing of their own. */
+/** Makes content and attributes of these regular files and directories durable; others, and what is gone, need nothing of their own. */
 export async function syncFiles(paths: Iterable<DiskPath>): Promise<SyncFailures> {
   return sideBySide(paths, async (path) => {
-    const descriptor = within(path, (directory, name) => {
-      const stats = directory.lstat(name);
-      return stats?.isFile() === true || stats?.isDirectory() === true
-        ? directory.open(name, fs.constants.O_RDONLY)
-        : undefined;
-    });
+    const descriptor = ifThere(() =>
+      within(path, (directory, name) => {
+        const stats = directory.lstat(name);
+        return stats?.isFile() === true || stats?.isDirectory() === true
+          ? directory.open(name, fs.constants.O_RDONLY)
+          : undefined;
+      }),
+    );
     if (descriptor === undefined) return;
     try {
       await syncDescriptor(descriptor);
@@ -42,6 +49,15 @@ export async function syncFiles(paths: Iterable<DiskPath>): Promise<SyncFailures
       fs.closeSync(descriptor);
     }
   });
+}
+
+function ifThere<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Runs `work` for each item, at most IN_FLIGHT at once. */
