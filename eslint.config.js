@@ -47,8 +47,10 @@ const rooms = {
     'engine/wire',
     'engine/delta',
   ],
-  cli: ['model', 'config', 'planner', 'views', 'engine'],
-  commands: ['model', 'config', 'planner', 'views', 'engine', 'cli'],
+  setup: ['model', 'config', 'planner', 'views', 'engine'],
+  cli: ['model', 'config', 'planner', 'views', 'engine', 'setup'],
+  commands: ['model', 'config', 'planner', 'views', 'engine', 'cli', 'setup'],
+  dropin: ['model', 'config', 'planner', 'engine'],
 };
 
 const SRC = path.join(import.meta.dirname, 'src');
@@ -116,7 +118,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/views/**', 'src/cli/**', 'src/commands/**'],
+    ignores: ['src/views/**', 'src/cli/**', 'src/commands/**', 'src/dropin/**'],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -124,7 +126,7 @@ export default tseslint.config(
       ],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Only cli and commands read the environment.' },
+        { object: 'process', property: 'env', message: 'Only cli, commands and dropin read the environment.' },
         { object: 'process', property: 'exit', message: 'Only bin ends the process.' },
       ],
       'no-console': 'error',
