@@ -23,6 +23,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (error.code === 'EPIPE') process.exit(EXIT.done);
     throw error;
   });
+  // A log or progress display that nobody reads any more is no reason to stop.
+  process.stderr.on('error', () => undefined);
   const config = await Config.load({ root: ROOT });
   try {
     const result = await run([...argv], config);
