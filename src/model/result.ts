@@ -4,7 +4,7 @@
  */
 
 import type { Problem } from './errors.js';
-import type { PeerName } from './names.js';
+import type { DiskPath, PeerName } from './names.js';
 import type { ActionInvocation, Change, Conflict } from './plan.js';
 import type { Drift, RootFinding } from './scan.js';
 
@@ -38,6 +38,21 @@ export interface ActionResult {
   readonly milliseconds: number | undefined;
   /** The end of what it printed, as bytes; at most a few kB. */
   readonly output: string;
+}
+
+/** What became of a decision that concerns this host's file: a peer's version taken, or saved beside it. */
+export interface Decided {
+  readonly conflict: Conflict;
+  /** failed: tried; the file here is as it was, and the conflict stands. not-attempted: interrupted before. */
+  readonly status: 'done' | 'failed' | 'not-attempted';
+  /** Why not; or, when done, what there is to know. */
+  readonly problem: Problem | undefined;
+  /** Where the version that was here is kept; undefined: there was no content to keep. */
+  readonly kept: DiskPath | undefined;
+  /** Where the peer's version was saved (`both`). */
+  readonly savedAs: DiskPath | undefined;
+  /** Bytes of content fetched. */
+  readonly bytes: number;
 }
 
 export interface PeerResult {
@@ -82,6 +97,8 @@ export interface ApplyResult {
   /** Every change of the plan (no-ops and deferred ones too), in the order of the plan. */
   readonly changes: readonly ChangeResult[];
   readonly actions: readonly ActionResult[];
+  /** Decisions carried out here, or tried. */
+  readonly decided: readonly Decided[];
   /** Left undecided: their dirty rows stay. */
   readonly conflicts: readonly Conflict[];
   /** Trouble that belongs to no single change. */

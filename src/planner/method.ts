@@ -19,6 +19,8 @@ export interface Verdict {
   readonly winner: 'local' | 'peer' | 'none';
   /** Half a sentence, after "auto METHOD: " or for itself. */
   readonly because: string;
+  /** Beyond decision: a slave's version is never taken, and who forced a file has decided already. */
+  readonly firm?: true;
 }
 
 /**
@@ -29,7 +31,8 @@ export function judge(group: Group, peer: PeerName, local: Entry | undefined, re
   const members = group.members;
   const there = members.findIndex((member) => member.name === peer && !member.self);
   const here = members.findIndex((member) => member.self);
-  if (members[there]?.slave === true && !group.slave) return won('the peer is a slave of the group');
+  if (members[there]?.slave === true && !group.slave)
+    return { winner: 'local', because: 'the peer is a slave of the group', firm: true };
   switch (group.auto) {
     case 'none':
       return { winner: 'none', because: 'the group has no auto method' };

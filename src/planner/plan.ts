@@ -21,6 +21,7 @@ import type { Reconciled } from './feasible.js';
 import { orderChanges } from './order.js';
 import { reconcile } from './reconcile.js';
 import type { Decide } from './reconcile.js';
+import { followTaken } from './taken.js';
 
 /** What was found out about one peer. */
 export interface Observation {
@@ -68,6 +69,7 @@ export function makePlan(inputs: PlanInputs): Plan {
   const changes: Change[] = [];
   const conflicts: Conflict[] = [];
   const deferred: Change[] = [];
+  const overwrites = new Map<Conflict, Change>();
   const problems: Problem[] = [...inputs.problems];
 
   const observations = [...inputs.observations].sort((a, b) => compareBytes(a.peer.name, b.peer.name));
@@ -79,6 +81,7 @@ export function makePlan(inputs: PlanInputs): Plan {
           break;
         case 'conflict':
           conflicts.push(outcome.conflict);
+          overwrites.set(outcome.conflict, outcome.overwrite);
           if (outcome.change !== undefined) changes.push(outcome.change);
           break;
         case 'deferred':
@@ -94,7 +97,8 @@ export function makePlan(inputs: PlanInputs): Plan {
   }
 
   const peers = observations.map((each) => each.peer);
-  const ordered = orderChanges(changes);
+  const settled = followTaken(changes, conflicts, overwrites);
+  const ordered = orderChanges(settled.changes);
   const diagnostics = problems.sort(compareProblems);
   const checks = runChecks({ ...inputs, peers, changes: ordered });
   const actions = expectActions({
@@ -114,13 +118,13 @@ export function makePlan(inputs: PlanInputs): Plan {
     host: inputs.host,
     configHash: inputs.configHash,
     options: inputs.options,
-    applyable: isApplyable(ordered, actions.length, checks),
+    applyable: isApplyable(ordered, settled.conflicts, actions.length, checks),
     complete: isComplete(inputs.options, peers, deferred, diagnostics),
     errored: diagnostics.some((each) => each.severity === 'error'),
     peers,
     drift: sortDrift(inputs.drift),
     changes: ordered,
-    conflicts,
+    conflicts: settled.conflicts,
     actions,
     deferred,
     checks,
@@ -146,8 +150,14 @@ function reconcileAll(observation: Observation, decide: Decide | undefined): rea
 }
 
 /** Whether it makes sense to offer applying it. No-ops alone settle rows without being worth a question. */
-function isApplyable(changes: readonly Change[], actions: number, checks: readonly Check[]): boolean {
+function isApplyable(
+  changes: readonly Change[],
+  conflicts: readonly Conflict[],
+  actions: number,
+  checks: readonly Check[],
+): boolean {
   if (checks.some((check) => check.status === 'fail')) return false;
+  if (conflicts.some((conflict) => conflict.resolution === 'peer' || conflict.resolution === 'both')) return true;
   return actions > 0 || changes.some((change) => change.action !== 'no-op');
 }
 
@@ -157,7 +167,7 @@ function isComplete(
   deferred: readonly Change[],
   diagnostics: readonly Problem[],
 ): boolean {
-  if (options.offline || deferred.length > 0 || peers.some((peer) => peer.reachable !== true)) return false;
+  if (options.offline || deferred.length > 0 || peers.some((peer) => peer.reachable === false)) return false;
   // An error about a peer's file or about a file that could not be read leaves something unknown.
   return !diagnostics.some((each) => each.severity === 'error');
 }

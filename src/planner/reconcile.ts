@@ -29,8 +29,16 @@ import type { Verdict } from './method.js';
 
 export type Outcome =
   | { readonly kind: 'change'; readonly change: Change }
-  /** `change` is what its resolution sends: only with the resolution `local`. */
-  | { readonly kind: 'conflict'; readonly conflict: Conflict; readonly change: Change | undefined }
+  /**
+   * `change` is what its resolution sends: with `local` and `both`. `overwrite` is what would be sent if this host's version won,
+   * whatever the resolution: a version taken from another peer may (taken.ts).
+   */
+  | {
+      readonly kind: 'conflict';
+      readonly conflict: Conflict;
+      readonly change: Change | undefined;
+      readonly overwrite: Change;
+    }
   | { readonly kind: 'deferred'; readonly change: Change }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
@@ -77,7 +85,7 @@ export function reconcile(
   if (forecast.kind === 'willing') return { kind: 'change', change };
 
   const verdict: Verdict = candidate.forced
-    ? { winner: 'local', because: 'the file was forced' }
+    ? { winner: 'local', because: 'the file was forced', firm: true }
     : judge(candidate.group, candidate.peer, local?.entry, there?.entry);
   const conflict: Conflict = {
     peer: candidate.peer,
@@ -94,13 +102,12 @@ export function reconcile(
     because: sentence(candidate, forecast.because, verdict),
   };
   const resolution = decide?.(conflict, verdict) ?? conflict.resolution;
+  const overwrite: Change = { ...change, force: true, reason: candidate.forced ? 'forced' : 'conflict-won' };
   return {
     kind: 'conflict',
     conflict: { ...conflict, resolution },
-    change:
-      resolution === 'local'
-        ? { ...change, force: true, reason: candidate.forced ? 'forced' : 'conflict-won' }
-        : undefined,
+    change: resolution === 'local' || resolution === 'both' ? overwrite : undefined,
+    overwrite,
   };
 }
 

@@ -570,7 +570,12 @@ describe('decisions', () => {
       'conflict: both-changed local predicted | update content mtime force conflict-won',
     );
   });
-  it.each(['peer', 'both', 'none'] as const)('%s sends nothing', (resolution) => {
+  it('both sends this version, when the other is saved', () => {
+    expect(tell(conflicting(() => 'both'))).toBe(
+      'conflict: both-changed both predicted | update content mtime force conflict-won',
+    );
+  });
+  it.each(['peer', 'none'] as const)('%s sends nothing', (resolution) => {
     expect(tell(conflicting(() => resolution))).toBe(`conflict: both-changed ${resolution} predicted`);
   });
   it('are told who the method says has won', () => {

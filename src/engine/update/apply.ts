@@ -11,7 +11,7 @@ import type { Report } from '../../model/events.js';
 import type { DiskPath, PeerName } from '../../model/names.js';
 import type { Change, Conflict, Plan } from '../../model/plan.js';
 import { summarizeResult } from '../../model/result.js';
-import type { ApplyResult, ChangeResult, PeerResult } from '../../model/result.js';
+import type { ApplyResult, ChangeResult, Decided, PeerResult } from '../../model/result.js';
 import type { Store, Write } from '../../model/store.js';
 import { lookAt } from '../scan/local-state.js';
 import { lstat } from '../scan/lstat.js';
@@ -23,6 +23,7 @@ import { recordPlan } from './record.js';
 import { Settlement } from './settlement.js';
 import { side } from './side.js';
 import type { Raw } from './steps.js';
+import { carryOutDecisions } from './takes.js';
 import { transfer } from './transfer.js';
 
 export interface ApplyRequest {
@@ -57,19 +58,23 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
   await store.write([putRun(plan, startedAt)]);
 
   const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, now }))];
+  const { decided, changes: due, blocked } = await carryOutDecisions(request);
   const settlement = new Settlement(store);
   const names = plan.peers.map((peer) => peer.name);
-  const sent = await side(names, request.parallelism, (peer) => applyToPeer(peer, request, settlement));
+  const toSend = { ...request, plan: { ...plan, changes: due.filter((change) => !blocked.has(change)) } };
+  const sent = await side(names, request.parallelism, (peer) => applyToPeer(peer, toSend, settlement));
   await settlement.flush();
 
-  const changes = inPlanOrder(plan, sent);
+  const changes = inPlanOrder([...due, ...plan.deferred], blocked, sent);
   const actions = await runLocalActions(plan, request, problems);
   const partial = {
     peers: sent.map((each) => each.peer),
     changes,
     actions,
+    decided,
     conflicts: [
       ...plan.conflicts.filter((conflict) => conflict.resolution === 'none'),
+      ...decided.filter((each) => each.status !== 'done').map(stillOpen),
       ...sent.flatMap((each) => each.refused),
     ],
   };
@@ -295,11 +300,18 @@ function refusal(change: Change, request: ApplyRequest): Conflict {
   return conflict;
 }
 
-function inPlanOrder(plan: Plan, sent: readonly Sent[]): readonly ChangeResult[] {
-  const done = new Map(sent.flatMap((each) => [...each.changes]));
-  return [...plan.changes, ...plan.deferred].map(
-    (change) => done.get(change) ?? { change, status: 'not-attempted', problem: undefined, bytes: 0 },
-  );
+function inPlanOrder(
+  changes: readonly Change[],
+  blocked: ReadonlyMap<Change, ChangeResult>,
+  sent: readonly Sent[],
+): readonly ChangeResult[] {
+  const done = new Map([...blocked, ...sent.flatMap((each) => [...each.changes])]);
+  return changes.map((change) => done.get(change) ?? { change, status: 'not-attempted', problem: undefined, bytes: 0 });
+}
+
+/** A decision that could not be carried out leaves the conflict as it was. */
+function stillOpen({ conflict, problem }: Decided): Conflict {
+  return { ...conflict, resolution: 'none', because: problem?.summary ?? conflict.because };
 }
 
 function asProblem(error: CsxError, peer: PeerName): Problem {

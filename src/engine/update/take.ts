@@ -12,44 +12,24 @@
  *  7. the mark for this peer goes.
  */
 
-import path from 'node:path';
 import type { Selection } from '../../config/selection.js';
-import type { Backup, Config } from '../../model/config.js';
 import { CsxError } from '../../model/errors.js';
-import type { DiskPath, FileName, PeerName } from '../../model/names.js';
+import type { DiskPath, FileName } from '../../model/names.js';
 import { display, parentName } from '../../model/names.js';
 import type { Conflict, SideState } from '../../model/plan.js';
 import type { LocalState } from '../../model/scan.js';
-import type { Store, Write } from '../../model/store.js';
+import type { Write } from '../../model/store.js';
 import { compareEntries } from '../../planner/differences.js';
 import { sameState } from '../../planner/taken.js';
-import { backUp } from '../files/backup.js';
-import { commit, makeDirectory, remove } from '../files/commit.js';
-import { within } from '../files/confined.js';
-import { syncDirectories, syncFiles } from '../files/durable.js';
 import { writeFailure } from '../files/failure.js';
-import { dress, stageFile, stageLink, stageSpecial } from '../files/stage.js';
-import type { Attributes, Staged } from '../files/stage.js';
-import type { Connection } from '../net/connection.js';
 import { lookAt } from '../scan/local-state.js';
 import { lstat } from '../scan/lstat.js';
 import { putFile } from '../scan/record.js';
 import type { ContentDigests } from './content.js';
-import type { Dialer } from './dial.js';
-import { askPeer, fetchContent } from './fetch.js';
+import { askPeer } from './fetch.js';
 import type { Wanted } from './fetch.js';
-
-export interface TakeOptions {
-  /** A session with the peer; the content comes over connections of its own. */
-  readonly connection: Connection;
-  readonly dialer: Dialer;
-  readonly store: Store;
-  /** Everything this host has to do with. */
-  readonly selection: Selection;
-  readonly config: Config;
-  /** Unix milliseconds. */
-  readonly now: () => number;
-}
+import { attributesOf, commitOne, directoryHere, freeName, keep, removeHere, stage } from './place.js';
+import type { TakeOptions } from './place.js';
 
 export interface Took {
   /** What stands here now, for every file that was made or removed: the conflict's own, and directories above it that were missing. */
@@ -61,9 +41,6 @@ export interface Took {
   /** The peer has changed the file again since: it will send that by itself. */
   readonly movedOn: boolean;
 }
-
-/** Generations kept where no group has a backup directory. */
-const KEPT = 9;
 
 /** Takes the version. Throws CsxError; what was here stands then, but for directories above it that were missing. */
 export async function take(conflict: Conflict, options: TakeOptions): Promise<Took> {
@@ -140,116 +117,6 @@ async function place(
   } catch (error) {
     throw writeFailure(error, disk);
   }
-}
-
-/** Makes the new state beside the path: whole, verified, dressed. */
-async function stage(
-  disk: DiskPath,
-  there: SideState,
-  before: LocalState | undefined,
-  wanted: Wanted,
-  options: TakeOptions,
-): Promise<{ readonly staged: Staged; readonly digests: ContentDigests | undefined }> {
-  const { entry } = there;
-  const attributes = attributesOf(there, before);
-  switch (entry.type) {
-    case 'file': {
-      const staged = stageFile(disk, { temporaryDirectory: options.config.temporaryDirectory });
-      try {
-        const digests = await fetchContent(options.dialer, wanted, there, (chunk) => {
-          staged.write(chunk);
-        });
-        if (!sameState(await askPeer(options.connection, wanted), there)) {
-          throw new CsxError('CHANGED_MEANWHILE', `${display(wanted.file)} was changed on ${wanted.peer} meanwhile.`, {
-            hint: 'Nothing was changed here. Plan again to see what is there now.',
-          });
-        }
-        staged.dress(attributes);
-        return { staged, digests };
-      } catch (error) {
-        staged.discard();
-        throw error;
-      }
-    }
-    case 'link':
-      return { staged: dressed(stageLink(disk, linkTarget(there, wanted)), attributes), digests: undefined };
-    case 'fifo':
-    case 'character-device':
-    case 'block-device':
-      return { staged: dressed(stageSpecial(disk, entry.type, entry.device ?? 0), attributes), digests: undefined };
-    case 'directory':
-    case 'socket':
-      throw new CsxError('PEER_REFUSED', `${display(wanted.file)} is a ${entry.type} there, which cannot be fetched.`, {
-        hint: 'Decide the conflict otherwise.',
-      });
-  }
-}
-
-function linkTarget(there: SideState, wanted: Wanted): NonNullable<SideState['entry']['target']> {
-  const target = there.entry.target;
-  if (target !== undefined && target !== '') return target;
-  throw new CsxError(
-    'PEER_REFUSED',
-    `${display(wanted.file)} was not taken: ${display(wanted.peer)} does not tell where the link points, as csync2 does for links below a prefix.`,
-    { hint: 'Keep the local one, or make the link by hand and keep that.' },
-  );
-}
-
-function dressed(staged: Staged, attributes: Attributes): Staged {
-  try {
-    staged.dress(attributes);
-    return staged;
-  } catch (error) {
-    staged.discard();
-    throw error;
-  }
-}
-
-/** What the peer does not tell (`ignore`) stays as it is here. */
-function attributesOf(there: SideState, before: LocalState | undefined): Attributes {
-  const { entry } = there;
-  const old = before?.entry;
-  const attributes = { uid: entry.uid ?? old?.uid, gid: entry.gid ?? old?.gid };
-  if (entry.type === 'link') return attributes;
-  return { ...attributes, mode: entry.mode ?? (old?.type === entry.type ? old.mode : undefined), mtime: entry.mtime };
-}
-
-async function commitOne(staged: Staged, guard: () => void): Promise<void> {
-  const [outcome] = await commit([staged], { guard });
-  if (outcome?.error !== undefined) throw outcome.error;
-}
-
-async function removeHere(disk: DiskPath): Promise<void> {
-  if (remove(disk)) await durable(disk);
-}
-
-async function directoryHere(disk: DiskPath, attributes: Attributes): Promise<void> {
-  makeDirectory(disk, 0o700);
-  within(disk, (directory, name) => {
-    dress(directory, name, attributes);
-  });
-  await syncFiles([disk]);
-  await durable(disk);
-}
-
-async function durable(disk: DiskPath): Promise<void> {
-  const parent = (path.posix.dirname(disk) || '/') as DiskPath;
-  for (const [, error] of await syncDirectories([parent])) throw error;
-}
-
-/** Backs up a regular file. Anything else holds no content: its attributes go with the decision. */
-async function keep(file: FileName, { selection, store }: TakeOptions): Promise<DiskPath | undefined> {
-  const disk = selection.toDisk(file);
-  const backups = new Map<DiskPath, Backup>();
-  for (const { backup } of selection.groupsOf(file)) if (backup !== undefined) backups.set(backup.directory, backup);
-  if (backups.size === 0 && store.location.startsWith('/')) {
-    const directory = path.posix.join(path.posix.dirname(store.location), 'csx-replaced') as DiskPath;
-    backups.set(directory, { directory, generations: KEPT });
-  }
-  if (lstat(disk)?.isFile() !== true) return undefined;
-  let kept: DiskPath | undefined;
-  for (const backup of backups.values()) kept = await backUp(disk, backup);
-  return kept;
 }
 
 /** Directories above the file that are missing here: taken from the peer as well, topmost first. */
@@ -361,8 +228,14 @@ function wantedOf(file: FileName, conflict: Conflict, selection: Selection): Wan
   return { peer: route.peer, me: route.me, file, key: route.group.key.secret() };
 }
 
-/** The file here must be the one the plan saw, and recorded: then its row has its stamp. */
-async function checkHere(conflict: Conflict, options: TakeOptions): Promise<LocalState | undefined> {
+/**
+ * The file here must be the one the plan saw, and recorded: then its row has its stamp.
+ * @throws CsxError PLAN_STALE
+ */
+export async function checkHere(
+  conflict: Conflict,
+  options: Pick<TakeOptions, 'selection' | 'config' | 'store'>,
+): Promise<LocalState | undefined> {
   const now = lookHere(conflict.path, options);
   if (now === undefined || conflict.local === undefined) {
     if (now === undefined && conflict.local === undefined) return undefined;
@@ -375,23 +248,16 @@ async function checkHere(conflict: Conflict, options: TakeOptions): Promise<Loca
   return now;
 }
 
-function lookHere(file: FileName, { selection, config }: TakeOptions): LocalState | undefined {
+function lookHere(
+  file: FileName,
+  { selection, config }: Pick<TakeOptions, 'selection' | 'config'>,
+): LocalState | undefined {
   return lookAt(selection.toDisk(file), file, config.ignore);
 }
 
 function isWhatWasTaken(state: LocalState | undefined, there: SideState | undefined): boolean {
   if (state === undefined || there === undefined) return state === there;
   return compareEntries(state.entry, there.entry).length === 0;
-}
-
-/** `NAME.from-PEER`, with a number where that is taken. A long name is cut: a component has at most 255 bytes. */
-function freeName(disk: DiskPath, peer: PeerName): DiskPath {
-  const slash = disk.lastIndexOf('/') + 1;
-  for (let number = 1; ; number += 1) {
-    const suffix = `.from-${peer.replaceAll('/', '_')}${number === 1 ? '' : `.${String(number)}`}`;
-    const name = (disk.slice(0, slash) + disk.slice(slash, slash + 255 - suffix.length) + suffix) as DiskPath;
-    if (lstat(name) === undefined) return name;
-  }
 }
 
 function staleHere(conflict: Conflict): CsxError {
