@@ -1,0 +1,91 @@
+/**
+ * Merges the two versions of a conflicting file with the person's editor or merge tool. What comes out becomes this host's file, which
+ * is then sent as any other; what was here is kept as with a version taken from the peer.
+ */
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Dialer } from '../engine/update/dial.js';
+import { peek } from '../engine/update/peek.js';
+import { replaceContent, standing } from '../engine/update/replace-content.js';
+import { CsxError } from '../model/errors.js';
+import { display, fromBuffer, toBuffer } from '../model/names.js';
+import type { Conflict } from '../model/plan.js';
+import { quoteWord } from '../model/shell.js';
+import { isBinary } from '../views/diff.js';
+import { hasMarkers, mergeText } from '../views/merge.js';
+import type { Workspace } from './workspace.js';
+
+export interface MergeOptions {
+  readonly workspace: Workspace;
+  readonly dialer: Dialer;
+  /** `--merge-tool`: called as `CMD LOCAL REMOTE MERGED`. Undefined: $VISUAL or $EDITOR with MERGED alone. */
+  readonly tool: string | undefined;
+}
+
+/**
+ * Merges one file and puts the result in its place here.
+ * @throws CsxError USAGE where there is nothing to merge line by line; DECLINED when the editor failed or markers are left
+ */
+export async function mergeConflict(conflict: Conflict, options: MergeOptions): Promise<void> {
+  const { workspace, dialer, tool } = options;
+  const selection = workspace.everything;
+  const place = { config: workspace.config, store: workspace.store, selection };
+  const before = standing(conflict, place);
+  const { here, there } = await peek(conflict, { dialer, selection });
+  if (here === undefined || there === undefined || isBinary(here) || isBinary(there)) {
+    throw new CsxError('USAGE', `${display(conflict.path)} cannot be merged: it is not a text file on both sides.`, {
+      hint: 'Keep one of the versions, or both.',
+    });
+  }
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'csx-merge-'));
+  try {
+    const name = path.basename(display(conflict.path)).replaceAll(/[^A-Za-z0-9._-]/g, '_');
+    const [local, remote, merged] = ['LOCAL', 'REMOTE', 'MERGED'].map((part) =>
+      path.join(directory, `${part}.${name}`),
+    );
+    if (local === undefined || remote === undefined || merged === undefined) return;
+    const both = mergeText(here, there, { here: 'here', there: display(conflict.peer) });
+    const files: readonly (readonly [string, string])[] = [
+      [local, here],
+      [remote, there],
+      [merged, both],
+    ];
+    for (const [file, content] of files) await writeFile(file, toBuffer(content), { mode: 0o600 });
+    await run(tool ?? editor(), tool === undefined ? [merged] : [local, remote, merged]);
+    const result = fromBuffer(await readFile(merged));
+    if (hasMarkers(result)) {
+      throw new CsxError('DECLINED', `${display(conflict.path)} was not merged: conflict markers are left in it.`, {
+        hint: 'Nothing was changed. Merge again, and leave no line that begins with <<<<<<< or >>>>>>>.',
+      });
+    }
+    await replaceContent(conflict, toBuffer(result), before, place);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function editor(): string {
+  const [visual, plain] = [process.env['VISUAL'] ?? '', process.env['EDITOR'] ?? ''];
+  return visual !== '' ? visual : plain !== '' ? plain : 'vi';
+}
+
+/** The command is a line for the shell, as EDITOR is everywhere; the files are words of their own. */
+function run(command: string, files: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', ['-c', `${command} ${files.map(quoteWord).join(' ')}`], { stdio: 'inherit' });
+    const failed = (how: string): CsxError =>
+      new CsxError('DECLINED', `The editor (${command}) ${how}; nothing was changed.`, {
+        hint: 'Set EDITOR to the editor you use, or give --merge-tool.',
+      });
+    child.once('error', (error) => {
+      reject(failed(`could not be started: ${error.message}`));
+    });
+    child.once('exit', (status, signal) => {
+      if (status === 0) resolve();
+      else reject(failed(signal === null ? `ended with status ${String(status)}` : `was ended by ${signal}`));
+    });
+  });
+}

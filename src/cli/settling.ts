@@ -1,0 +1,208 @@
+/** One run of `csx resolve`: finds the conflicts, gets decisions, writes them down or carries them out. */
+
+import { writeFile } from 'node:fs/promises';
+import { applyPlan } from '../engine/update/apply.js';
+import { completeRows } from '../engine/update/complete.js';
+import { CsxError } from '../model/errors.js';
+import { bytesMember } from '../model/json-value.js';
+import { conflictJson } from '../model/plan-json.js';
+import type { Conflict, Plan } from '../model/plan.js';
+import type { ApplyResult, Decided } from '../model/result.js';
+import { resultSummaryJson } from '../model/run-records.js';
+import { decideWith, voidResolutions } from '../planner/decisions.js';
+import type { Deciding } from '../planner/decisions.js';
+import { partOf } from '../planner/part.js';
+import { resolutionsJson } from '../planner/resolutions.js';
+import type { Keep } from '../planner/resolutions.js';
+import { applyResultView } from '../views/human/apply-result.js';
+import { decidedView } from '../views/human/decided.js';
+import { jsonDocument } from '../views/json/document.js';
+import { plural } from '../views/quantity.js';
+import { print } from '../views/terminal.js';
+import type { Output } from '../views/terminal.js';
+import { actionEnvironment, applyStatus, refuseUnfit } from './applying.js';
+import { askConflicts } from './ask-conflicts.js';
+import type { Answers } from './ask-conflicts.js';
+import { decisionsFrom, resolutionsFor } from './conflict-flags.js';
+import { EXIT } from './exit-status.js';
+import type { OutputFlags, PlaceFlags } from './flags.js';
+import { mergeConflict } from './merging.js';
+import type { PlanFlags } from './plan-flags.js';
+import { dialerFor, planFor } from './planning.js';
+import type { Watched } from './watch.js';
+import type { Workspace } from './workspace.js';
+
+export interface SettlingOptions {
+  readonly workspace: Workspace;
+  readonly flags: PlaceFlags &
+    OutputFlags &
+    PlanFlags & {
+      readonly keep: Exclude<Keep, 'skip'> | undefined;
+      readonly merge: boolean;
+      readonly 'merge-tool': string | undefined;
+      readonly resolutions: string | undefined;
+      readonly write: string | undefined;
+    };
+  readonly paths: readonly string[];
+  readonly watch: Watched;
+  readonly out: Output;
+  readonly err: Output;
+  readonly interactive: boolean;
+}
+
+export class Settling {
+  readonly #options: SettlingOptions;
+  readonly #dialer: ReturnType<typeof dialerFor>;
+
+  constructor(options: SettlingOptions) {
+    this.#options = options;
+    this.#dialer = dialerFor(options.workspace, options.flags, options.watch.stop);
+  }
+
+  /** @returns the exit status */
+  async run(): Promise<number> {
+    const { workspace, watch } = this.#options;
+    const owner = { pid: process.pid, command: 'csx resolve', since: Date.now() };
+    const lock = await workspace.store.lock('apply', owner, (holder) => {
+      watch.report({ type: 'lock_waiting', owner: holder });
+    });
+    try {
+      return await this.#settle();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async #settle(): Promise<number> {
+    const { flags, workspace } = this.#options;
+    const first = await this.#plan(undefined);
+    const open = first.plan.conflicts.filter((conflict) => conflict.resolution === 'none');
+    if (open.length === 0) return this.#nothing(first.plan);
+    const answers = await this.#decide(open);
+    if (answers === undefined) return EXIT.done;
+    const deciding = await decisionsFrom({ 'on-conflict': 'fail', resolutions: flags.resolutions }, workspace, answers);
+    const second = await this.#plan(deciding);
+    await this.#tellVoid(deciding, second.plan);
+    const decided = second.plan.conflicts.filter(
+      (conflict) => conflict.resolution !== 'none' && open.some((each) => each.path === conflict.path),
+    );
+    const part = partOf(second.plan, new Set(decided.map((conflict) => conflict.path)));
+    refuseUnfit(part);
+    if (second.incomplete > 0) await completeRows(workspace, undefined, this.#options.watch.stop);
+    const result = await this.#apply(part);
+    await this.#show(part, result);
+    const left = second.plan.conflicts.filter((conflict) => conflict.resolution === 'none');
+    const status = applyStatus(result, part, false);
+    return status === EXIT.done && left.length > 0 ? EXIT.conflicts : status;
+  }
+
+  /** Undefined: the decisions were written down, and that is all. */
+  async #decide(open: readonly Conflict[]): Promise<Answers | undefined> {
+    const { flags, workspace, out, interactive, watch, err } = this.#options;
+    const merging = { workspace, dialer: this.#dialer, tool: flags['merge-tool'] };
+    if (flags.write !== undefined) {
+      const keep = flags.keep ?? 'skip';
+      const document = resolutionsJson(await resolutionsFor(open, keep, workspace));
+      await writeFile(flags.write, `${JSON.stringify(document, undefined, 2)}\n`);
+      const next = `Review it, then: csx resolve --resolutions ${flags.write}`;
+      const text = `Wrote ${plural(open.length, 'conflict')} as "keep: ${keep}" to ${flags.write}. ${next}\n`;
+      await print(
+        out,
+        flags.json ? jsonDocument({ format_version: '1.0', written: flags.write, ...document }) : [text],
+      );
+      return undefined;
+    }
+    const nothing: Answers = { resolutions: [], merged: [], stopped: false };
+    if (flags.resolutions !== undefined) return nothing;
+    if (flags.keep !== undefined) return { ...nothing, resolutions: await resolutionsFor(open, flags.keep, workspace) };
+    watch.pause();
+    try {
+      if (flags.merge || flags['merge-tool'] !== undefined) {
+        for (const conflict of open) await mergeConflict(conflict, merging);
+        return { ...nothing, merged: open };
+      }
+      if (interactive) return await askConflicts(open, { ...merging, err });
+    } finally {
+      watch.resume();
+    }
+    throw new CsxError('NEEDS_INPUT', `${plural(open.length, 'conflict')} to be decided, and there is nobody to ask.`, {
+      hint: 'Decide with --keep local|peer|both, --merge or --resolutions FILE; csx conflicts lists them.',
+    });
+  }
+
+  async #plan(deciding: Deciding | undefined): Promise<{ readonly plan: Plan; readonly incomplete: number }> {
+    const { workspace, flags, paths, watch } = this.#options;
+    const targets = { target: undefined, 'target-from': undefined, exclude: undefined, 'exclude-from': undefined };
+    const decide = deciding === undefined ? undefined : decideWith(deciding);
+    return planFor(workspace, { ...flags, ...targets }, paths, this.#dialer, watch, decide);
+  }
+
+  async #apply(plan: Plan): Promise<ApplyResult> {
+    const { workspace, flags, watch } = this.#options;
+    try {
+      return await applyPlan({
+        plan,
+        config: workspace.config,
+        selection: workspace.everything,
+        store: workspace.store,
+        dialer: this.#dialer,
+        parallelism: flags.parallelism,
+        environment: actionEnvironment(),
+        report: watch.report,
+        stop: watch.stop,
+        now: Date.now,
+        statusOf: (result) => applyStatus(result, plan, false),
+      });
+    } finally {
+      watch.done();
+    }
+  }
+
+  async #nothing(plan: Plan): Promise<number> {
+    const { flags, out, watch } = this.#options;
+    watch.done();
+    await print(out, flags.json ? jsonDocument(settledJson(plan, undefined)) : ['No conflicts to decide.\n']);
+    return plan.errored ? EXIT.partial : EXIT.done;
+  }
+
+  async #show(plan: Plan, result: ApplyResult): Promise<void> {
+    const { flags, out } = this.#options;
+    if (flags.json) {
+      await print(out, jsonDocument(settledJson(plan, result)));
+      return;
+    }
+    await print(out, decidedView(out, result.decided));
+    await print(out, applyResultView(out, result, { full: true }));
+  }
+
+  async #tellVoid(deciding: Deciding, plan: Plan): Promise<void> {
+    const { flags, err } = this.#options;
+    const gone = voidResolutions(deciding, plan.conflicts);
+    if (gone.length === 0 || flags.quiet || flags.json) return;
+    await print(err, [
+      `${plural(gone.length, 'decision')} void: the conflict is settled, or a side has moved since.\n`,
+    ]);
+  }
+}
+
+function settledJson(plan: Plan, result: ApplyResult | undefined): object {
+  return {
+    format_version: '1.0',
+    conflicts: plan.conflicts.map(conflictJson),
+    decided: (result?.decided ?? []).map(decidedJson),
+    summary: result === undefined ? null : resultSummaryJson(result.summary),
+  };
+}
+
+function decidedJson({ conflict, status, problem, kept, savedAs, bytes }: Decided): object {
+  return {
+    ...bytesMember('path', conflict.path),
+    peer: conflict.peer,
+    resolution: conflict.resolution,
+    status,
+    bytes,
+    ...(kept === undefined ? { kept: null } : bytesMember('kept', kept)),
+    ...(savedAs === undefined ? { saved_as: null } : bytesMember('saved_as', savedAs)),
+    problem: problem?.summary ?? null,
+  };
+}
