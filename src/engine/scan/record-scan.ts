@@ -22,10 +22,12 @@ const GROUP = 5000;
 export interface RecordOptions {
   /** False: record only, as `csync2 -I` does. */
   readonly mark: boolean;
+  /** Mark as forced, as `csync2 -F` does. */
+  readonly forced?: boolean | undefined;
   /** Unix milliseconds: since when the marks stand. */
   readonly now: number;
   /** False: removals are recorded even where a root has vanished: a person said so, or it is csync2's own way. */
-  readonly guard?: boolean;
+  readonly guard?: boolean | undefined;
 }
 
 export interface Recorded {

@@ -20,15 +20,16 @@ export interface Membership {
   actionRules(file: FileName, group: Group): readonly ActionRule[];
 }
 
-/**
- * @param options.mark false: record only, as `csync2 -I` does
- * @param options.now Unix milliseconds: since when the marks stand
- */
-export function recordWrites(
-  findings: Iterable<Finding>,
-  membership: Membership,
-  options: { readonly mark: boolean; readonly now: number },
-): Write[] {
+export interface RecordOptions {
+  /** False: record only, as `csync2 -I` does. */
+  readonly mark: boolean;
+  /** Mark as forced, as `csync2 -F` does. */
+  readonly forced?: boolean | undefined;
+  /** Unix milliseconds: since when the marks stand. */
+  readonly now: number;
+}
+
+export function recordWrites(findings: Iterable<Finding>, membership: Membership, options: RecordOptions): Write[] {
   const writes: Write[] = [];
   for (const finding of findings) {
     switch (finding.kind) {
@@ -46,17 +47,12 @@ export function recordWrites(
   return writes;
 }
 
-function recordDrift(
-  drift: Drift,
-  membership: Membership,
-  options: { readonly mark: boolean; readonly now: number },
-  writes: Write[],
-): void {
+function recordDrift(drift: Drift, membership: Membership, options: RecordOptions, writes: Write[]): void {
   const { file, after } = drift;
   writes.push(after === undefined ? { kind: 'remove-file', file } : putFile(file, after));
   if (!options.mark) return;
   for (const { peer, me } of membership.peersOf(file)) {
-    writes.push({ kind: 'mark', file, peer, me, forced: false, since: options.now });
+    writes.push({ kind: 'mark', file, peer, me, forced: options.forced === true, since: options.now });
   }
   for (const group of membership.groupsOf(file)) {
     for (const rule of membership.actionRules(file, group)) {

@@ -24,6 +24,7 @@ import { ancestorsToAsk, joinMissing, missingTrees } from '../../planner/parents
 import { makePlan } from '../../planner/plan.js';
 import type { Observation } from '../../planner/plan.js';
 import type { Decide } from '../../planner/reconcile.js';
+import { guardRoots } from '../scan/guard.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import { scan } from '../scan/scan.js';
@@ -43,6 +44,10 @@ export interface PlanRequest {
   readonly scopes: readonly Scope[] | undefined;
   /** Files that are left for another time (`--exclude`): neither recorded nor sent. */
   readonly excludes: (file: FileName) => boolean;
+  /** False: only what is marked already is planned (`csync2 -u`); the disk is not scanned, but vanished trees are noticed. */
+  readonly scan?: boolean | undefined;
+  /** False: a tree that vanished as a whole counts as removed. */
+  readonly guard?: boolean | undefined;
   readonly options: PlanOptions;
   readonly maxDelete: Limit | undefined;
   readonly decide: Decide | undefined;
@@ -128,6 +133,12 @@ function others(group: Group): PeerName[] {
 async function findDrift(request: PlanRequest): Promise<Found> {
   const { selection, store, config, scopes, report, stop } = request;
   const found = { drift: [] as Drift[], roots: [] as RootFinding[], problems: [] as Problem[], incomplete: 0 };
+  if (request.scan === false) {
+    if (request.guard === false) return found;
+    for (const finding of await guardRoots(selection, (range) => store.files(range), scopes))
+      sortFinding(finding, found, request.excludes);
+    return found;
+  }
   report({ type: 'scan_start', known: await store.countFiles(scopes) });
   const findings = scan({
     selection,
@@ -145,7 +156,9 @@ async function findDrift(request: PlanRequest): Promise<Found> {
       report({ type: 'scan_complete', entries: step.value.entries, drift: found.drift.length });
       return found;
     }
-    for (const finding of step.value) sortFinding(finding, found, request.excludes);
+    for (const finding of step.value) {
+      if (finding.kind !== 'root' || request.guard !== false) sortFinding(finding, found, request.excludes);
+    }
   }
 }
 

@@ -20,6 +20,12 @@ export interface RecordScanOptions {
   readonly ignore: Ignore;
   readonly scopes: readonly Scope[] | undefined;
   readonly mark: boolean;
+  /** Mark as forced (`csync2 -F`). */
+  readonly forced?: boolean | undefined;
+  /** False: take a tree that vanished as a whole for removed. */
+  readonly guard?: boolean | undefined;
+  /** Told of every change that is recorded. */
+  readonly onDrift?: ((drift: Drift) => void) | undefined;
   readonly report: Report;
   readonly stop: AbortSignal;
   readonly now: () => number;
@@ -43,10 +49,20 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
       report({ type: 'scan_progress', entries, at });
     },
   });
-  const recorded = await record(counted(findings, seen), everything, (writes) => store.write(writes), {
+  const removals: Drift[] = [];
+  const tell = (drift: Drift): void => {
+    if (drift.after === undefined) removals.push(drift);
+    else options.onDrift?.(drift);
+  };
+  const recorded = await record(counted(findings, seen, tell), everything, (writes) => store.write(writes), {
     mark,
+    forced: options.forced,
+    guard: options.guard,
     now: now(),
   });
+  const withheld = ({ file }: Drift): boolean =>
+    options.guard !== false && recorded.roots.some((root) => isWithin(file, root.file));
+  for (const drift of removals) if (!withheld(drift)) options.onDrift?.(drift);
   const removed = seen.removed - recorded.withheld;
   report({ type: 'scan_complete', entries: recorded.totals.entries, drift: seen.new + seen.changed + removed });
   return {
@@ -55,18 +71,17 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
     changed: seen.changed,
     removed,
     marked: mark,
-    shown: seen.shown.filter(
-      (drift) => drift.after !== undefined || recorded.roots.every((root) => !isWithin(drift.file, root.file)),
-    ),
+    shown: seen.shown.filter((drift) => drift.after !== undefined || !withheld(drift)),
     roots: recorded.roots,
     problems: recorded.problems,
   };
 }
 
-/** Passes the findings on and counts the changes among them. */
+/** Passes the findings on, counts the changes among them, and tells of each. */
 async function* counted(
   findings: AsyncGenerator<readonly Finding[], ScanTotals, undefined>,
   seen: { new: number; changed: number; removed: number; shown: Drift[] },
+  tell: (drift: Drift) => void,
 ): AsyncGenerator<readonly Finding[], ScanTotals, undefined> {
   for (;;) {
     const step = await findings.next();
@@ -74,6 +89,7 @@ async function* counted(
     for (const finding of step.value) {
       if (finding.kind !== 'drift') continue;
       const { drift } = finding;
+      tell(drift);
       if (drift.after === undefined) seen.removed += 1;
       else if (drift.before === undefined) seen.new += 1;
       else seen.changed += 1;
