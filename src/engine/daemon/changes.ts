@@ -61,6 +61,8 @@ export class Changes {
   readonly #directories = new Set<DiskPath>();
   readonly #holds: Hold[] = [];
   readonly #locked = new Set<FileName>();
+  /** Of a change whose answer may have been sent already (group-commit). */
+  #failure: string | undefined;
 
   constructor(served: Served, services: Services, client: Client) {
     this.#served = served;
@@ -71,6 +73,18 @@ export class Changes {
   /** Whether the group is large enough to be committed. */
   get full(): boolean {
     return this.#touched.size >= LARGEST_GROUP;
+  }
+
+  /** Whether something waits to be committed. */
+  get pending(): boolean {
+    return this.#touched.size > 0;
+  }
+
+  /** Why a change failed since this was last asked; undefined: none did. */
+  takeFailure(): string | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
   }
 
   /** Whether the file was changed in this group: its row is not up to date then, and its check was passed. */
@@ -199,7 +213,7 @@ export class Changes {
       directories: this.#directories,
       guard: (staged) => {
         const hold = holds.get(staged);
-        if (hold?.unchanged() === false) throw conflict(hold.file);
+        if (hold?.unchanged(true) === false) throw conflict(hold.file);
       },
     });
     for (const [index, hold] of this.#holds.entries()) this.#fail(hold.file, outcomes[index]?.error);
@@ -275,6 +289,7 @@ export class Changes {
       }
       const text = answerText(failure);
       this.#services.log({ ...entry, level: 'error', message: failure instanceof Error ? failure.message : text });
+      this.#failure ??= text;
       for (const reply of replies) reply.bytes = writeErrorResponse(text);
     }
   }

@@ -21,6 +21,7 @@ import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import { stageFile } from '../files/stage.js';
 import type { Attributes, StagedFile } from '../files/stage.js';
+import { refuseFullDirectory } from './apply.js';
 import { lstat } from './check.js';
 import type { Reply } from './replies.js';
 
@@ -28,6 +29,14 @@ import type { Reply } from './replies.js';
 const OUTPUT_BYTES = 256 * 1024;
 /** Bytes worked through before others have their turn. */
 const TURN_BYTES = 4 * 1024 * 1024;
+
+/** Buffers that were used and can be used again: for small files, making one costs more than all the rest. */
+const spare: Buffer[] = [];
+const SPARE = 8;
+
+function takeBuffer(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(OUTPUT_BYTES);
+}
 
 export class Hold {
   readonly file: FileName;
@@ -45,7 +54,8 @@ export class Hold {
   readonly #parser: DeltaParser;
   readonly #hash = createHash('sha256');
   readonly #signature = new SignatureBuilder();
-  readonly #output = Buffer.allocUnsafe(OUTPUT_BYTES);
+  readonly #output = takeBuffer();
+  #bufferGiven = false;
   #held = 0;
   #sinceTurn = 0;
 
@@ -79,6 +89,7 @@ export class Hold {
     temporaryDirectory: DiskPath | undefined,
   ): Hold {
     const stats = lstat(disk);
+    if (stats?.isDirectory() === true) refuseFullDirectory(disk, 'EISDIR');
     const base = stats?.isFile() === true ? openSource(disk) : undefined;
     try {
       const staged = stageFile(disk, { temporaryDirectory });
@@ -107,6 +118,7 @@ export class Hold {
     this.#parser.end();
     this.#flush();
     this.#base?.close();
+    this.#giveBuffer();
   }
 
   /** Facts of the new content, after `finish`. */
@@ -118,15 +130,23 @@ export class Hold {
     };
   }
 
-  /** Whether the path still holds what it did when PATCH came. */
-  unchanged(): boolean {
-    const stats = lstat(this.disk);
+  /** Whether the path still holds what it did when PATCH came. `nearby`: asks the directory that is held open, not the whole path. */
+  unchanged(nearby = false): boolean {
+    const { directory, name } = this.staged.place;
+    const stats = nearby ? directory.lstat(name) : lstat(this.disk);
     return (stats === undefined ? undefined : stampOf(stats)) === this.before;
   }
 
   discard(): void {
     this.#base?.close();
     this.staged.discard();
+    this.#giveBuffer();
+  }
+
+  #giveBuffer(): void {
+    if (this.#bufferGiven) return;
+    this.#bufferGiven = true;
+    if (spare.length < SPARE) spare.push(this.#output);
   }
 
   async #copy(start: number, length: number): Promise<void> {

@@ -1,5 +1,6 @@
 /** Serves one connection from its first byte to its last: the loop between a stream and a session, with TLS and all time limits. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { TLSSocket } from 'node:tls';
@@ -20,6 +21,9 @@ export interface TimeLimits {
   /** Without the client reading what it asked for. */
   readonly write: number;
 }
+
+/** Milliseconds of silence after which a group is made durable unasked. */
+const GROUP_PATIENCE = 250;
 
 export const TIME_LIMITS: TimeLimits = { identify: 30_000, idle: 600_000, write: 120_000 };
 
@@ -98,12 +102,27 @@ class Conversation {
     while (!this.#session.closed) {
       // A change that has begun is brought to its end also when the daemon stops.
       const stop = this.#session.idle ? this.#options.stop : NEVER;
-      const chunk = await this.#stream.read(this.#patience(), stop);
+      const reading = this.#stream.read(this.#patience(), stop);
+      if (this.#session.uncommitted) await this.#commitWhenQuiet(reading);
+      const chunk = await reading;
       if (chunk === undefined) break;
       this.#session.push(chunk);
       if (await this.#work()) return;
     }
     await this.#stream.close(this.#options.limits.write);
+  }
+
+  /** A client that falls silent keeps others from its files no longer than this. */
+  async #commitWhenQuiet(reading: Promise<unknown>): Promise<void> {
+    const quiet = new AbortController();
+    const spoke = reading.then(
+      () => true,
+      () => true,
+    );
+    const silent = sleep(GROUP_PATIENCE, false, { signal: quiet.signal }).catch(() => true);
+    const heard = await Promise.race([spoke, silent]);
+    quiet.abort();
+    if (!heard) await this.#session.commitGroup();
   }
 
   destroy(): void {

@@ -46,6 +46,8 @@ export class Session {
   #certificate: Buffer | undefined;
   #served: Served | undefined;
   #groupsSet = false;
+  /** The client asked for group-commit: its answers do not wait for the disk, SYNC does. */
+  #grouping = false;
   #work: Work | undefined;
   readonly #replies = new Replies();
 
@@ -66,6 +68,16 @@ export class Session {
   /** True between commands, with no change that waits for more of them. */
   get idle(): boolean {
     return this.#reader.idle && this.#work?.holding !== true;
+  }
+
+  /** Answers went out for changes that are not durable yet (group-commit): call `commitGroup` when nothing comes any more. */
+  get uncommitted(): boolean {
+    return this.#grouping && this.#work?.changes.pending === true;
+  }
+
+  /** Makes the group durable though the client has not asked for it: other sessions may wait for its files. */
+  async commitGroup(): Promise<void> {
+    await this.#work?.changes.commit();
   }
 
   /** The chunk must not be written to afterwards. */
@@ -95,7 +107,8 @@ export class Session {
       this.#services.log({ level: 'warning', event: 'refused', address: this.#address, message: error.message });
       this.#state = 'closed';
     }
-    yield* this.#flush();
+    if (this.#grouping && this.#state !== 'closed') yield* this.#release();
+    else yield* this.#flush();
     if (this.#state === 'closed') yield { kind: 'close' };
   }
 
@@ -109,6 +122,10 @@ export class Session {
   /** Commits what the waiting answers speak of, then lets them go. */
   async *#flush(): AsyncGenerator<Effect, void, undefined> {
     await this.#work?.changes.commit();
+    yield* this.#release();
+  }
+
+  *#release(): Generator<Effect, void, undefined> {
     const bytes = this.#replies.take();
     if (bytes !== undefined) yield { kind: 'write', bytes };
   }
@@ -200,6 +217,15 @@ export class Session {
         this.#replies.add(writeOkResponse(OK.bye));
         this.#state = 'closed';
         return;
+      case 'CSX':
+        if (request.args.extension === 'group-commit') {
+          this.#grouping = true;
+          this.#replies.add(writeOkResponse());
+        } else this.#refuse(REFUSED.unknownCommand);
+        return;
+      case 'SYNC':
+        await this.#sync();
+        return;
       case 'LIST':
         await this.#work?.settleHold();
         yield* this.#flush();
@@ -211,6 +237,16 @@ export class Session {
       default:
         await this.#work?.request(request);
     }
+  }
+
+  /** Answers for all changes since the last SYNC at once: the client cannot take any of them for done where one failed. */
+  async #sync(): Promise<void> {
+    const work = this.#work;
+    await work?.settleHold();
+    await work?.changes.commit();
+    const failure = work?.changes.takeFailure();
+    if (failure === undefined) this.#replies.add(writeOkResponse());
+    else this.#refuse(failure);
   }
 
   async *#type(request: Extract<Request, { verb: 'TYPE' }>): AsyncGenerator<Effect, void, undefined> {

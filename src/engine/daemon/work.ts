@@ -22,7 +22,7 @@ import { strerror } from '../wire/strerror.js';
 import { verbRow } from '../wire/verbs.js';
 import type { Arguments, Request, Verb } from '../wire/verbs.js';
 import { answerText } from './answer-text.js';
-import { apply, attributesOf, refuseFullDirectory } from './apply.js';
+import { apply, attributesOf } from './apply.js';
 import type { Change } from './apply.js';
 import { authorise } from './authorise.js';
 import type { Changes } from './changes.js';
@@ -229,7 +229,6 @@ export class Work {
   async #patch(permitted: Permitted): Promise<void> {
     const { file, disk, groups } = permitted;
     if (!(await this.#mayChange('PATCH', file, disk))) return;
-    refuseFullDirectory(disk, 'EISDIR');
     const hold = Hold.open(file, disk, groups, this.#served.config.temporaryDirectory);
     try {
       const signature = await hold.signature();

@@ -14,11 +14,11 @@ import { CsxError } from '../../model/errors.js';
 import type { Backup } from '../../model/config.js';
 import type { DiskPath } from '../../model/names.js';
 import { display } from '../../model/names.js';
+import { checkOperatorFile } from '../../operator/operator-file.js';
 import type { Directory } from './confined.js';
 import { openDirectory, openParent, within } from './confined.js';
-import { syncDescriptor } from './durable.js';
+import { syncDescriptor } from './sync.js';
 import { writeFailure } from './failure.js';
-import { checkOperatorFile } from './operator-file.js';
 import type { StagedFile } from './stage.js';
 import { dress, stageFile } from './stage.js';
 
@@ -32,7 +32,7 @@ export async function backUp(path: DiskPath, backup: Backup): Promise<DiskPath |
     descriptor = openRegular(path);
     if (descriptor === undefined) return undefined;
     const stats = fs.fstatSync(descriptor, { bigint: true });
-    const root = checkOperatorFile(backup.directory, { what: 'The backup directory' });
+    const root = checkOperatorFile(backup.directory, { what: 'backup directory' });
     const copy = makeParents(root, path);
     await write(copy, descriptor, stats, backup.generations);
     return copy;

@@ -12,17 +12,15 @@
  */
 
 import fs from 'node:fs';
-import { promisify } from 'node:util';
 import { CsxError, errnoOf } from '../../model/errors.js';
 import type { Bytes, DiskPath } from '../../model/names.js';
 import { display, fromBuffer, isAscii, isCanonical, toBuffer } from '../../model/names.js';
+import { syncDescriptor } from './sync.js';
 
 const { O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
 /** open(2): a descriptor for the place only; needs no right to read. The same number on x86 and ARM. */
 const O_PATH = 0o10000000;
 const HOLD = O_PATH | O_DIRECTORY | O_NOFOLLOW;
-
-const fsyncDescriptor = promisify(fs.fsync);
 
 /** A directory held open. Every `name` is a single component of a canonical path. */
 export class Directory {
@@ -114,7 +112,7 @@ export class Directory {
   async sync(): Promise<void> {
     const descriptor = fs.openSync(this.#at('.'), O_RDONLY | O_DIRECTORY);
     try {
-      await fsyncDescriptor(descriptor);
+      await syncDescriptor(descriptor);
     } finally {
       fs.closeSync(descriptor);
     }

@@ -1,16 +1,13 @@
 /** Makes files and directories durable, side by side: each fsync waits for the disk, many at once share its flushes. */
 
 import fs from 'node:fs';
-import { promisify } from 'node:util';
 import { errnoOf } from '../../model/errors.js';
 import type { DiskPath } from '../../model/names.js';
 import { openDirectory, within } from './confined.js';
+import { syncDescriptor } from './sync.js';
 
 /** How many fsyncs are in flight at once; the runtime's thread pool may allow fewer (UV_THREADPOOL_SIZE). */
 const IN_FLIGHT = 64;
-
-/** fsync(2) of an open file. */
-export const syncDescriptor: (descriptor: number) => Promise<void> = promisify(fs.fsync);
 
 /** What could not be made durable, and why. */
 export type SyncFailures = ReadonlyMap<DiskPath, unknown>;
@@ -63,7 +60,8 @@ function ifThere<T>(open: () => T): T | undefined {
 /** Runs `work` for each item, at most IN_FLIGHT at once. */
 export async function sideBySide<T>(items: Iterable<T>, work: (item: T) => Promise<void>): Promise<Map<T, unknown>> {
   const failures = new Map<T, unknown>();
-  const queue = new Set(items).values();
+  const all = new Set(items);
+  const queue = all.values();
   const worker = async () => {
     for (const item of queue) {
       try {
@@ -73,6 +71,6 @@ export async function sideBySide<T>(items: Iterable<T>, work: (item: T) => Promi
       }
     }
   };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  await Promise.all(Array.from({ length: Math.min(IN_FLIGHT, all.size) }, worker));
   return failures;
 }

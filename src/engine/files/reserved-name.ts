@@ -18,9 +18,15 @@ const FOREIGN_MILLISECONDS = 3_600_000;
 /** How many directories are remembered as swept. */
 const REMEMBERED = 10_000;
 
-/** A reserved name nobody else has. */
+let made = 0;
+let randomText: string | undefined;
+
+/** A reserved name nobody else has, and nobody can foretell. */
 export function reservedName(): string {
-  return `${RESERVED_PREFIX}${owner()}-${randomBytes(6).toString('hex')}`;
+  // A number that is random for each process, and a count: randomness for each name would cost as much as making the file.
+  randomText ??= randomBytes(6).toString('hex');
+  made += 1;
+  return `${RESERVED_PREFIX}${owner()}-${randomText}${made.toString(16)}`;
 }
 
 const swept = new Set<string>();
@@ -53,7 +59,7 @@ export function sweep(directory: Directory, now: number): string[] {
 }
 
 function isLeftOver(directory: Directory, name: string, now: number): boolean {
-  const match = /^([a-f0-9]{8})-(\d{1,10})-(\d{1,20})-[a-f0-9]{12}$/.exec(name.slice(RESERVED_PREFIX.length));
+  const match = /^([a-f0-9]{8})-(\d{1,10})-(\d{1,20})-[a-f0-9]{12,28}$/.exec(name.slice(RESERVED_PREFIX.length));
   const [, world, pid, start] = match ?? [];
   if (pid !== undefined && world === worldId()) return startOf(pid) !== start;
   const stats = directory.lstat(name);

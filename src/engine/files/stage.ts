@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import type { Bytes, DiskPath } from '../../model/names.js';
 import type { Directory, Place } from './confined.js';
 import { openDirectory, openParent } from './confined.js';
-import { syncDescriptor } from './durable.js';
+import { syncDescriptor } from './sync.js';
 import { reservedName, sweepOnce } from './reserved-name.js';
 import { makeSpecial } from './special-file.js';
 import type { SpecialType } from './special-file.js';
