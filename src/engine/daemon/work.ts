@@ -35,7 +35,7 @@ import type { Client, Served, Services } from './served.js';
 /** Commands about one file. */
 export type FileRequest = Exclude<
   Request,
-  { readonly verb: 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'BYE' | 'LIST' | 'TYPE' }
+  { readonly verb: 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'BYE' | 'LIST' | 'TYPE' | 'CSX' | 'SYNC' }
 >;
 
 /** What a session and the work of its client share. */

@@ -179,12 +179,15 @@ async function oneConnection(
       report({ type: 'peer_connected', peer: name, tls });
       // csync2 pins a certificate the first time it sees it, and so does every other peer: a later change is noticed.
       if (certificate !== undefined) await pin(store, name, certificate, request.now());
+      // A csync2 peer does not know the command, says so, and goes on.
+      const grouped = (await connection.request('CSX', { extension: 'group-commit' })).kind === 'ok';
       let left: readonly Change[] = [];
       for (const run of runsOfOneName(changes)) {
         if (run.me !== me) await connection.hello(run.me);
         const parents = new Parents();
         const rest = await transfer({
           connection,
+          grouped,
           changes: run.changes,
           keyOf: (change) => keyOf(change, selection),
           toDisk: (file) => selection.toDisk(file),

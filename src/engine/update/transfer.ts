@@ -38,6 +38,8 @@ export interface TransferOptions {
   readonly look: (file: FileName) => LocalState | undefined;
   /** What lstat says now. */
   readonly raw: (file: FileName) => Raw;
+  /** The peer answers before it has made changes durable; SYNC asks for that. */
+  readonly grouped: boolean;
   readonly report: Report;
   /** Ends the transfer after what is in flight. */
   readonly stop: AbortSignal;
@@ -49,11 +51,17 @@ export interface TransferOptions {
 const AHEAD = 64;
 /** Changes that may wait for answers; a stop waits for so many. */
 const IN_FLIGHT = 64;
+/** Changes that one SYNC makes durable: half of what the daemon commits at most together. */
+const GROUP = 128;
 
 /** One call of `transfer`. */
 interface Run extends TransferOptions {
   /** Changes whose answers were lost because csx itself gave the connection up. */
   readonly again: Change[];
+  /** Answered, but not durable yet. */
+  unsynced: { readonly change: Change; readonly end: End }[];
+  /** SYNCs under way. */
+  readonly syncing: Set<Promise<void>>;
 }
 
 /**
@@ -63,7 +71,7 @@ interface Run extends TransferOptions {
  */
 export async function transfer(options: TransferOptions): Promise<readonly Change[]> {
   const { connection, changes, stop } = options;
-  const run: Run = { ...options, again: [] };
+  const run: Run = { ...options, again: [], unsynced: [], syncing: new Set() };
   const ready: Promise<Readiness>[] = [];
   const running = new Set<Promise<void>>();
   let index = 0;
@@ -85,6 +93,8 @@ export async function transfer(options: TransferOptions): Promise<readonly Chang
     await connection.room();
   }
   await Promise.all(running);
+  sync(run);
+  await Promise.all(run.syncing);
   return [...run.again, ...changes.slice(index)];
 }
 
@@ -260,7 +270,35 @@ function fail(run: Run, change: Change, error: unknown): void {
   finish(run, change, { status: error.code === 'CHANGED_MEANWHILE' ? 'skipped' : 'failed', problem, bytes: 0 });
 }
 
+/** A change that is done toward a peer that groups its commits is done when a SYNC behind it was answered. */
 function finish(run: Run, change: Change, end: End): void {
+  if (!run.grouped || end.status !== 'done') {
+    conclude(run, change, end);
+    return;
+  }
+  run.unsynced.push({ change, end });
+  if (run.unsynced.length >= GROUP) sync(run);
+}
+
+/** Asks the peer to make durable what it has answered so far. */
+function sync(run: Run): void {
+  const group = run.unsynced;
+  if (group.length === 0) return;
+  run.unsynced = [];
+  const work = run.connection.request('SYNC', {}).then(
+    (answer) => {
+      for (const { change, end } of group)
+        conclude(run, change, answer.kind === 'error' ? verdict(change, [answer], 0) : end);
+    },
+    (error: unknown) => {
+      for (const { change } of group) fail(run, change, error);
+    },
+  );
+  const tracked = work.finally(() => run.syncing.delete(tracked));
+  run.syncing.add(tracked);
+}
+
+function conclude(run: Run, change: Change, end: End): void {
   const { status, problem, bytes } = end;
   const place = { peer: change.peer, path: change.path, action: change.action };
   if (status === 'done') run.report({ type: 'change_complete', ...place, bytes });

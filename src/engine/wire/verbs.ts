@@ -174,6 +174,18 @@ export const VERBS = {
     answer: 'rows',
     effect: 'tells the rows of the file table that lie in groups with one of the keys',
   },
+  CSX: {
+    ...OPENING,
+    needsHello: true,
+    arguments: [{ name: 'extension', type: 'text' }],
+    effect: 'csx alone: `group-commit` lets answers go before the changes are durable; SYNC tells when they are',
+  },
+  SYNC: {
+    ...OPENING,
+    needsHello: true,
+    arguments: [],
+    effect: 'csx alone: answers when everything before it is durable, or that some of it could not be made so',
+  },
   BYE: { ...OPENING, arguments: [], effect: 'ends the session; pending actions run' },
 } as const satisfies Readonly<Record<string, VerbRow>>;
 
