@@ -7,11 +7,12 @@ import type { PeerName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';
 import type { CertificateRow } from '../model/store.js';
 import type { PinnedCertificate } from '../views/human/lists.js';
+import type { PinFacts } from '../views/json/certificates.js';
 import type { Workspace } from './workspace.js';
 
 export interface Pin {
   readonly shown: PinnedCertificate;
-  readonly json: object;
+  readonly facts: PinFacts;
 }
 
 /** A row of the database need not hold a certificate that can be read: it is shown all the same. */
@@ -26,12 +27,12 @@ export function describePin(row: CertificateRow): Pin {
       notAfter: facts?.notAfter,
       since: row.since,
     },
-    json: {
+    facts: {
       peer: row.peer,
-      fingerprint_sha256: fingerprint,
-      subject: facts?.subject ?? null,
-      not_after: facts === undefined ? null : new Date(facts.notAfter).toISOString(),
-      since: row.since === undefined ? null : new Date(row.since).toISOString(),
+      fingerprint,
+      subject: facts?.subject,
+      notAfter: facts?.notAfter,
+      since: row.since,
     },
   };
 }

@@ -4,15 +4,9 @@ import { Dialer } from '../engine/update/dial.js';
 import { fingerprintOf } from '../engine/net/certificate.js';
 import { CsxError } from '../model/errors.js';
 import type { PeerName } from '../model/names.js';
+import type { PinVerdict } from '../views/json/certificates.js';
 import type { NetworkFlags, PlaceFlags } from './flags.js';
 import type { Workspace } from './workspace.js';
-
-export interface PinVerdict {
-  readonly peer: PeerName;
-  readonly status: 'same' | 'new' | 'changed' | 'plain' | 'unreachable';
-  readonly fingerprint_sha256: string | null;
-  readonly message: string;
-}
 
 export async function verifyPin(
   peer: PeerName,
@@ -35,7 +29,7 @@ export async function verifyPin(
   const verdict = (status: PinVerdict['status'], message: string, certificate?: Buffer): PinVerdict => ({
     peer,
     status,
-    fingerprint_sha256: certificate === undefined ? null : fingerprintOf(certificate),
+    fingerprint: certificate && fingerprintOf(certificate),
     message,
   });
   if (dialer.isPlain(peer))

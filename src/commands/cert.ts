@@ -9,7 +9,8 @@ import {
   loadCertificatePair,
 } from '../engine/net/certificate.js';
 import { makeCertificatePair, storeCertificatePair } from '../engine/net/certificate-maker.js';
-import { certificateJson, certificateView } from '../views/human/certificate.js';
+import { certificateView } from '../views/human/certificate.js';
+import { certificateJson } from '../views/json/certificates.js';
 import { jsonDocument } from '../views/json/document.js';
 import { print } from '../views/terminal.js';
 

@@ -4,9 +4,9 @@ import { EXIT } from '../cli/exit-status.js';
 import { choiceFlags } from '../cli/flags.js';
 import { knownFiles, namedScopes, pathsArgument } from '../cli/marking.js';
 import { withWorkspace } from '../cli/workspace.js';
-import { display } from '../model/names.js';
 import type { Write } from '../model/store.js';
 import { jsonDocument } from '../views/json/document.js';
+import { forcedJson } from '../views/json/marking.js';
 import { plural } from '../views/quantity.js';
 import { print } from '../views/terminal.js';
 
@@ -36,7 +36,7 @@ export default class Force extends CsxCommand {
       await print(
         out,
         flags.json
-          ? jsonDocument({ format_version: '1.0', files: files.map(display) })
+          ? jsonDocument(forcedJson(files, !flags.undo))
           : [`${what}: ${plural(files.length, 'file')}.${hint}\n`],
       );
       return files.length === 0 ? EXIT.error : EXIT.done;

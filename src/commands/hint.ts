@@ -2,9 +2,9 @@ import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { namedScopes, pathsArgument } from '../cli/marking.js';
 import { withWorkspace } from '../cli/workspace.js';
-import { display } from '../model/names.js';
 import type { Write } from '../model/store.js';
 import { jsonDocument } from '../views/json/document.js';
+import { hintedJson } from '../views/json/marking.js';
 import { plural } from '../views/quantity.js';
 import { print } from '../views/terminal.js';
 
@@ -27,13 +27,7 @@ export default class Hint extends CsxCommand {
         scopes.map((scope): Write => ({ kind: 'put-hint', file: scope.file, recursive: scope.recursive })),
       );
       const out = this.out(flags);
-      const names = scopes.map((scope) => display(scope.file));
-      await print(
-        out,
-        flags.json
-          ? jsonDocument({ format_version: '1.0', paths: names })
-          : [`Hinted: ${plural(scopes.length, 'path')}.\n`],
-      );
+      await print(out, flags.json ? jsonDocument(hintedJson(scopes)) : [`Hinted: ${plural(scopes.length, 'path')}.\n`]);
       return 0;
     });
   }

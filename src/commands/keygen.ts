@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { writeKeyFile } from '../config/keygen.js';
 import { jsonDocument } from '../views/json/document.js';
+import { keyJson } from '../views/json/marking.js';
 import { print } from '../views/terminal.js';
 
 export default class Keygen extends CsxCommand {
@@ -14,7 +15,7 @@ export default class Keygen extends CsxCommand {
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Keygen);
     writeKeyFile(args.file);
-    if (flags.json) await print(this.out(flags), jsonDocument({ format_version: '1.0', file: args.file }));
+    if (flags.json) await print(this.out(flags), jsonDocument(keyJson(args.file)));
     else
       await this.note(
         flags,

@@ -3,9 +3,9 @@ import { CsxCommand } from '../cli/command.js';
 import { choiceFlags } from '../cli/flags.js';
 import { knownFiles, namedScopes, pathsArgument } from '../cli/marking.js';
 import { withWorkspace } from '../cli/workspace.js';
-import { display } from '../model/names.js';
 import type { Write } from '../model/store.js';
 import { jsonDocument } from '../views/json/document.js';
+import { markedJson } from '../views/json/marking.js';
 import { plural } from '../views/quantity.js';
 import { print } from '../views/terminal.js';
 
@@ -37,10 +37,7 @@ export default class Mark extends CsxCommand {
       await workspace.store.write(writes);
       const out = this.out(flags);
       const text = `Marked: ${plural(files.length, 'file')}, ${plural(writes.length, 'row')}.\n`;
-      await print(
-        out,
-        flags.json ? jsonDocument({ format_version: '1.0', files: files.map(display), rows: writes.length }) : [text],
-      );
+      await print(out, flags.json ? jsonDocument(markedJson(files, writes.length)) : [text]);
       return 0;
     });
   }

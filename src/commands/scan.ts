@@ -7,8 +7,9 @@ import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import { recordScan } from '../engine/update/record-scan.js';
 import { fromText } from '../model/names.js';
-import { scanJson, scanView } from '../views/human/scan.js';
+import { scanView } from '../views/human/scan.js';
 import { jsonDocument } from '../views/json/document.js';
+import { scanJson } from '../views/json/scan.js';
 import { print } from '../views/terminal.js';
 
 export default class Scan extends CsxCommand {

@@ -4,9 +4,9 @@ import { EXIT } from '../cli/exit-status.js';
 import { choiceFlags } from '../cli/flags.js';
 import { withWorkspace } from '../cli/workspace.js';
 import { readStatus } from '../engine/update/status.js';
-import { statusJson } from '../model/status.js';
 import { statusView } from '../views/human/status.js';
 import { jsonDocument } from '../views/json/document.js';
+import { statusJson } from '../views/json/status.js';
 import { print } from '../views/terminal.js';
 
 export default class Status extends CsxCommand {

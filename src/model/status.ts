@@ -2,7 +2,6 @@
 
 import type { Problem } from './errors.js';
 import type { FileName, PeerName } from './names.js';
-import { display } from './names.js';
 import type { ActionRow } from './store.js';
 
 export interface PeerStatus {
@@ -62,52 +61,4 @@ export interface Status {
   readonly actions: readonly ActionRow[];
   readonly lastRun: LastRun | undefined;
   readonly problems: readonly Problem[];
-}
-
-/** For programs. Times are ISO 8601; names are in display form. */
-export function statusJson(status: Status): object {
-  const time = (milliseconds: number | undefined): string | null =>
-    milliseconds === undefined ? null : new Date(milliseconds).toISOString();
-  return {
-    format_version: '1.0',
-    host: status.host,
-    timestamp: time(status.now),
-    database: status.location,
-    known: status.known,
-    hints: status.hints,
-    drift: status.drift ?? null,
-    peers: status.peers.map((peer) => ({
-      name: peer.name,
-      address: peer.address ?? null,
-      groups: peer.groups,
-      slave: peer.slave,
-      waiting: peer.waiting,
-      forced: peer.forced,
-      oldest: time(peer.oldest),
-      first: peer.first.map(display),
-      reachable: peer.reachable,
-      error: peer.problem?.summary ?? null,
-    })),
-    conflicts: status.conflicts.map((conflict) => ({
-      peer: conflict.peer,
-      path: display(conflict.path),
-      seen: time(conflict.seen),
-      because: conflict.because,
-    })),
-    actions: status.actions.map((row) => ({
-      path: display(row.file),
-      command: display(row.command),
-      logfile: display(row.logfile),
-    })),
-    last_run:
-      status.lastRun === undefined
-        ? null
-        : {
-            id: status.lastRun.id,
-            started: time(status.lastRun.startedAt),
-            finished: time(status.lastRun.finishedAt),
-            exit_status: status.lastRun.exitStatus ?? null,
-          },
-    problems: status.problems,
-  };
 }

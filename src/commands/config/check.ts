@@ -3,6 +3,7 @@ import { CsxCommand } from '../../cli/command.js';
 import { EXIT } from '../../cli/exit-status.js';
 import { checkConfig } from '../../config/load.js';
 import { configCheckView } from '../../views/human/config.js';
+import { configCheckJson } from '../../views/json/config-check.js';
 import { jsonDocument } from '../../views/json/document.js';
 import { print } from '../../views/terminal.js';
 
@@ -25,7 +26,7 @@ export default class ConfigCheck extends CsxCommand {
     const out = this.out(flags);
     const files = config?.files ?? [...new Set(problems.flatMap((problem) => problem.range?.file ?? []))];
     const failed = config === undefined || problems.some((problem) => problem.severity === 'error');
-    if (flags.json) await print(out, jsonDocument({ format_version: '1.0', valid: !failed, files, problems }));
+    if (flags.json) await print(out, jsonDocument(configCheckJson({ valid: !failed, files, problems })));
     else
       await print(
         out,

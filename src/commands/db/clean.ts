@@ -3,6 +3,7 @@ import { CsxCommand } from '../../cli/command.js';
 import { withWorkspace } from '../../cli/workspace.js';
 import { staleRows } from '../../engine/update/stale-rows.js';
 import { display } from '../../model/names.js';
+import { cleanedJson } from '../../views/json/database.js';
 import { jsonDocument } from '../../views/json/document.js';
 import { plural } from '../../views/quantity.js';
 import { print } from '../../views/terminal.js';
@@ -23,15 +24,7 @@ export default class DbClean extends CsxCommand {
       if (!flags['dry-run'] && stale.writes.length > 0) await store.write(stale.writes);
       const out = this.out(flags);
       if (flags.json) {
-        await print(
-          out,
-          jsonDocument({
-            format_version: '1.0',
-            removed: !flags['dry-run'],
-            files: stale.files.map(display),
-            dirty: stale.dirty.map((row) => ({ path: display(row.file), peer: row.peer })),
-          }),
-        );
+        await print(out, jsonDocument(cleanedJson(stale, !flags['dry-run'])));
         return 0;
       }
       if (flags['dry-run'] || flags.verbose) {

@@ -1,10 +1,9 @@
 import { Args } from '@oclif/core';
 import { CsxCommand } from '../../cli/command.js';
 import { withWorkspace } from '../../cli/workspace.js';
-import { fileName } from '../../model/encoding.js';
-import { display } from '../../model/names.js';
 import type { Store } from '../../model/store.js';
 import { actionsView, dirtyView, filesView, hintsView } from '../../views/human/lists.js';
+import { actionsJson, dirtyJson, filesDocument, hintsJson } from '../../views/json/database.js';
 import { jsonDocument } from '../../views/json/document.js';
 import { print } from '../../views/terminal.js';
 import type { Output } from '../../views/terminal.js';
@@ -29,10 +28,7 @@ export default class DbList extends CsxCommand {
     const { args, flags } = await this.parse(DbList);
     return withWorkspace(flags, 'read', async ({ store }) => {
       const out = this.out(flags);
-      await print(
-        out,
-        flags.json ? jsonDocument(await tableJson(args.table, store)) : await tableView(args.table, store, out),
-      );
+      await print(out, flags.json ? await tableDocument(args.table, store) : await tableView(args.table, store, out));
       return 0;
     });
   }
@@ -51,34 +47,15 @@ async function tableView(table: Table, store: Store, out: Output): Promise<Itera
   }
 }
 
-async function tableJson(table: Table, store: Store): Promise<object> {
-  const rows: object[] = [];
+async function tableDocument(table: Table, store: Store): Promise<Iterable<string> | AsyncIterable<string>> {
   switch (table) {
     case 'files':
-      for await (const batch of store.files()) {
-        for (const row of batch) rows.push({ path: display(fileName(row.stored)), checktxt: display(row.checktxt) });
-      }
-      break;
+      return filesDocument(store.files());
     case 'dirty':
-      for (const row of await store.dirty()) {
-        rows.push({
-          path: display(row.file),
-          peer: row.peer,
-          me: row.me,
-          forced: row.forced,
-          since: row.since === undefined ? null : new Date(row.since).toISOString(),
-          refused: row.refused === undefined ? null : new Date(row.refused).toISOString(),
-        });
-      }
-      break;
+      return jsonDocument(dirtyJson(await store.dirty()));
     case 'hints':
-      for (const row of await store.hints()) rows.push({ path: display(row.file), recursive: row.recursive });
-      break;
+      return jsonDocument(hintsJson(await store.hints()));
     case 'actions':
-      for (const row of await store.actions()) {
-        rows.push({ path: display(row.file), command: display(row.command), logfile: display(row.logfile) });
-      }
-      break;
+      return jsonDocument(actionsJson(await store.actions()));
   }
-  return { format_version: '1.0', table, rows };
 }

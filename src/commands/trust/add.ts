@@ -8,6 +8,7 @@ import { withWorkspace } from '../../cli/workspace.js';
 import { fingerprintOf, sameCertificate } from '../../engine/net/certificate.js';
 import { CsxError } from '../../model/errors.js';
 import { display } from '../../model/names.js';
+import { pinnedJson } from '../../views/json/certificates.js';
 import { jsonDocument } from '../../views/json/document.js';
 import { print } from '../../views/terminal.js';
 
@@ -37,10 +38,7 @@ export default class TrustAdd extends CsxCommand {
       if (known === undefined) await store.write([{ kind: 'pin', peer, certificate, since: Date.now() }]);
       const fingerprint = fingerprintOf(certificate);
       const text = `Pinned for ${display(peer)}: ${fingerprint}\n`;
-      await print(
-        this.out(flags),
-        flags.json ? jsonDocument({ format_version: '1.0', peer, fingerprint_sha256: fingerprint }) : [text],
-      );
+      await print(this.out(flags), flags.json ? jsonDocument(pinnedJson(peer, fingerprint)) : [text]);
       return EXIT.done;
     });
   }

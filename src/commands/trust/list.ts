@@ -2,6 +2,7 @@ import { CsxCommand } from '../../cli/command.js';
 import { withWorkspace } from '../../cli/workspace.js';
 import { describePin } from '../../cli/pins.js';
 import { trustView } from '../../views/human/lists.js';
+import { pinsJson } from '../../views/json/certificates.js';
 import { jsonDocument } from '../../views/json/document.js';
 import { print } from '../../views/terminal.js';
 
@@ -19,7 +20,7 @@ export default class TrustList extends CsxCommand {
       await print(
         out,
         flags.json
-          ? jsonDocument({ format_version: '1.0', pins: pins.map((pin) => pin.json) })
+          ? jsonDocument(pinsJson(pins.map((pin) => pin.facts)))
           : trustView(
               out,
               pins.map((pin) => pin.shown),

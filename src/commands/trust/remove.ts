@@ -4,6 +4,7 @@ import { EXIT } from '../../cli/exit-status.js';
 import { namedPeer } from '../../cli/pins.js';
 import { withWorkspace } from '../../cli/workspace.js';
 import { display } from '../../model/names.js';
+import { unpinnedJson } from '../../views/json/certificates.js';
 import { jsonDocument } from '../../views/json/document.js';
 import { print } from '../../views/terminal.js';
 
@@ -25,10 +26,7 @@ export default class TrustRemove extends CsxCommand {
       const text = pinned
         ? `Forgot the certificate of ${display(peer)}.\n`
         : `No certificate was pinned for ${display(peer)}.\n`;
-      await print(
-        this.out(flags),
-        flags.json ? jsonDocument({ format_version: '1.0', peer, removed: pinned }) : [text],
-      );
+      await print(this.out(flags), flags.json ? jsonDocument(unpinnedJson(peer, pinned)) : [text]);
       return EXIT.done;
     });
   }

@@ -6,6 +6,7 @@ import { namedPeer } from '../../cli/pins.js';
 import { verifyPin } from '../../cli/verify-pin.js';
 import { withWorkspace } from '../../cli/workspace.js';
 import { display } from '../../model/names.js';
+import { verdictsJson } from '../../views/json/certificates.js';
 import { jsonDocument } from '../../views/json/document.js';
 import { print } from '../../views/terminal.js';
 
@@ -23,7 +24,7 @@ export default class TrustVerify extends CsxCommand {
       const peers = args.peer === undefined ? workspace.chosen.peers() : [namedPeer(args.peer, workspace)];
       const verdicts = await Promise.all(peers.map((peer) => verifyPin(peer, workspace, flags)));
       const out = this.out(flags);
-      if (flags.json) await print(out, jsonDocument({ format_version: '1.0', peers: verdicts }));
+      if (flags.json) await print(out, jsonDocument(verdictsJson(verdicts)));
       else {
         await print(
           out,

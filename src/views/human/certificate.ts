@@ -35,22 +35,6 @@ export function* certificateView(output: Output, shown: ShownCertificate): Gener
   yield* humanProblems(shown.problems, screenOf(output));
 }
 
-/** The same for programs. */
-export function certificateJson(shown: ShownCertificate): object {
-  const { facts } = shown;
-  return {
-    format_version: '1.0',
-    file: shown.file,
-    subject: facts.subject,
-    key_type: facts.keyType,
-    key_bits: facts.keyBits ?? null,
-    not_before: new Date(facts.notBefore).toISOString(),
-    not_after: new Date(facts.notAfter).toISOString(),
-    fingerprint_sha256: facts.fingerprint,
-    problems: shown.problems,
-  };
-}
-
 function day(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10);
 }

@@ -50,18 +50,3 @@ function describeRoot(root: RootFinding): string {
   const what = { missing: 'is missing', emptied: 'is empty', retyped: 'is no directory any more' }[root.state];
   return `${display(root.file)} ${what}, though ${plural(root.known, 'file')} below it ${root.known === 1 ? 'is' : 'are'} known: not taken for removed. Mount or restore it, or remove the files from the configuration.`;
 }
-
-/** The same for programs. */
-export function scanJson(result: ScanResult): object {
-  return {
-    format_version: '1.0',
-    entries: result.entries,
-    new: result.new,
-    changed: result.changed,
-    removed: result.removed,
-    marked: result.marked,
-    changes: result.shown.map((drift) => ({ path: display(drift.file), reason: drift.reason })),
-    roots: result.roots.map((root) => ({ path: display(root.file), state: root.state, known: root.known })),
-    problems: result.problems,
-  };
-}

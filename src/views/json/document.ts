@@ -15,6 +15,23 @@ export function* jsonDocument(value: unknown): Generator<string> {
   yield '\n';
 }
 
+/** A document whose last member is a list that comes piece by piece, and is never held as a whole. */
+export async function* jsonList(
+  head: Readonly<Record<string, unknown>>,
+  name: string,
+  items: AsyncIterable<object>,
+): AsyncGenerator<string> {
+  let separator = '[\n    ';
+  yield '{\n';
+  for (const [key, value] of Object.entries(head)) yield `  ${escape(JSON.stringify(key))}: ${whole(value, '  ')},\n`;
+  yield `  ${escape(JSON.stringify(name))}: `;
+  for await (const item of items) {
+    yield `${separator}${whole(item, '    ')}`;
+    separator = ',\n    ';
+  }
+  yield separator.startsWith('[') ? '[]\n}\n' : '\n  ]\n}\n';
+}
+
 /** The document that every failing command prints under --json. */
 export function errorDocument(error: unknown): Generator<string> {
   return jsonDocument({ error: errorObject(error) });
@@ -24,7 +41,7 @@ export interface ErrorObject {
   readonly code: string;
   readonly message: string;
   readonly hint: string | null;
-  readonly range: SourceRange | null;
+  readonly range: (Omit<SourceRange, 'text'> & { readonly text: string | null }) | null;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -35,7 +52,7 @@ export function errorObject(error: unknown): ErrorObject {
       code: error.code,
       message: error.message,
       hint: error.hint ?? null,
-      range: error.range ?? null,
+      range: error.range === undefined ? null : { ...error.range, text: error.range.text ?? null },
       data: error.data,
     };
   }

@@ -1,0 +1,204 @@
+/**
+ * What csx prints under --json, from the program as built, against schemas/. Each document is valid, valid also where the schema is
+ * closed (nothing is printed that the schema does not name), and invalid as soon as any member is left out (the schema asks for all).
+ */
+
+import { readFileSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import type { ValidateFunction } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { objectsIn, tighten } from '../model/schema.js';
+import { put, startCluster } from '../support/cluster.js';
+import type { Cluster } from '../support/cluster.js';
+import type { CsxResult } from '../support/csx.js';
+
+const SCHEMAS = new URL('../../schemas/', import.meta.url);
+/** All but that of csx.yaml, which csx reads. */
+const NAMES = readdirSync(SCHEMAS).filter((name) => name.endsWith('.schema.json') && name !== 'config.schema.json');
+/** Members that are maps: their keys are data. */
+const MAPS = /\.(?:by_peer|data)$/;
+
+function compiler(closed: boolean): (name: string) => ValidateFunction {
+  const ajv = new Ajv2020({ strict: true, strictTypes: false, formats: { 'date-time': true } });
+  for (const name of NAMES) {
+    const schema = JSON.parse(readFileSync(new URL(name, SCHEMAS), 'utf8')) as object;
+    ajv.addSchema((closed ? tighten(schema, name) : schema) as object, name);
+  }
+  return (name) => {
+    const validate = ajv.getSchema(name);
+    if (validate === undefined) throw new Error(`no schema ${name}`);
+    return validate as ValidateFunction;
+  };
+}
+const published = compiler(false);
+const exact = compiler(true);
+
+let cluster: Cluster;
+let here: string;
+let there: string;
+
+/** Runs csx with --json and checks what it prints against a schema; gives it back. */
+async function printed(name: string, status: number, ...args: string[]): Promise<Record<string, unknown>> {
+  const result = await cluster.csx(...args, '--json');
+  expect([args, result.status, result.stderr]).toEqual([args, status, '']);
+  const document = JSON.parse(result.stdout) as Record<string, unknown>;
+  expectDescribed(`${name}.schema.json`, document);
+  return document;
+}
+
+function expectDescribed(name: string, document: unknown): void {
+  const [open, closed] = [published(name), exact(name)];
+  expect([name, open(document), open.errors]).toEqual([name, true, null]);
+  expect([name, closed(document), closed.errors]).toEqual([name, true, null]);
+  for (const { holder, path: place } of objectsIn(document)) {
+    if (MAPS.test(place)) continue;
+    for (const key of Object.keys(holder).filter((each) => !each.endsWith('_bytes'))) {
+      const kept = holder[key];
+      Reflect.deleteProperty(holder, key);
+      expect([place, key, open(document)]).toEqual([place, key, false]);
+      holder[key] = kept;
+    }
+  }
+}
+
+function records(result: CsxResult): { type: string; exit_code?: number }[] {
+  const lines = result.stdout.trimEnd().split('\n');
+  const parsed = lines.map((line) => JSON.parse(line) as { type: string });
+  for (const record of parsed) expectDescribed('events.schema.json', record);
+  return parsed;
+}
+
+beforeAll(async () => {
+  cluster = await startCluster({
+    block: '127.36.1',
+    peers: 1,
+    tls: true,
+    group: 'action { pattern %t%/b; exec "true"; do-local; }',
+  });
+  [here, there] = cluster.trees as [string, string];
+  for (const name of ['a', 'b', 'c', 'gr\xfc\xdf', 'd/e']) put(`${here}/${name}`, name);
+});
+afterAll(async () => {
+  await cluster.stop();
+});
+
+describe('every schema', () => {
+  it.each(NAMES)('%s names itself, describes every member, and compiles', (name) => {
+    const text = readFileSync(new URL(name, SCHEMAS), 'utf8');
+    const schema = JSON.parse(text) as { $id?: string; $schema?: string; title?: string; description?: string };
+    expect(schema).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema', $id: expect.any(String) });
+    expect([schema.title, schema.description].every((each) => typeof each === 'string' && each !== '')).toBe(true);
+    expect(() => published(name)).not.toThrow();
+    for (const { holder, path: place } of objectsIn(schema)) {
+      const properties = holder['properties'];
+      if (typeof properties !== 'object' || properties === null || !('type' in holder)) continue;
+      for (const [key, member] of Object.entries(properties as Record<string, object>)) {
+        expect([place, key, 'description' in member || '$ref' in member || 'const' in member]).toEqual([
+          place,
+          key,
+          true,
+        ]);
+      }
+    }
+  });
+});
+
+// One story, told in order: each step makes what the next one shows.
+describe('what is printed', () => {
+  it('config check, cert and keygen', async () => {
+    expect(await printed('config-check', 0, 'config', 'check')).toMatchObject({ valid: true });
+    await printed('cert', 0, 'cert');
+    await printed('keygen', 0, 'keygen', path.join(cluster.root, 'fresh-key'));
+  });
+
+  it('a plan, and the records of applying it', async () => {
+    expect(await printed('plan', 0, 'plan')).toMatchObject({ applyable: true, complete: true, errored: false });
+    const lines = records(await cluster.csx('apply', '--auto-approve', '--json'));
+    expect([lines[0]?.type, lines.at(-1)?.type, lines.at(-1)?.exit_code]).toEqual(['version', 'result', 0]);
+    const types = new Set(lines.map((line) => line.type));
+    for (const type of [
+      'planned_change',
+      'change_summary',
+      'peer_connected',
+      'apply_start',
+      'apply_complete',
+      'action_complete',
+    ])
+      expect([...types]).toContain(type);
+    await printed('status', 0, 'status');
+  });
+
+  it('scan, marks and hints, and the tables they leave', async () => {
+    put(`${here}/a`, 'a, changed');
+    put(`${here}/new`, 'new');
+    unlinkSync(`${here}/c`);
+    expect(await printed('scan', 0, 'scan')).toMatchObject({ new: 1, changed: 1, removed: 1, marked: true });
+    expect(await printed('marking', 0, 'mark', `${here}/gr\xfc\xdf`.replace(/[^/]*$/, '*'))).toMatchObject({
+      rows: expect.any(Number),
+    });
+    expect(await printed('marking', 0, 'force', `${here}/a`)).toMatchObject({ files: ['%t%/a'], forced: true });
+    await printed('marking', 0, 'hint', '-r', `${here}/d`);
+    for (const table of ['files', 'dirty', 'hints', 'actions']) {
+      const { rows } = await printed('db-list', 0, 'db', 'list', table);
+      if (table !== 'actions') expect(rows).not.toEqual([]);
+    }
+    expect(await printed('status', 2, 'status', '--detailed-exitcode')).toMatchObject({ hints: 1 });
+  });
+
+  it('names that are no UTF-8, without losing a byte', async () => {
+    const { rows } = (await printed('db-list', 0, 'db', 'list', 'files')) as { rows: Record<string, string>[] };
+    expect(rows.map((row) => row['path_bytes'] ?? '')).toContain(
+      Buffer.from('%t%/gr\xfc\xdf', 'latin1').toString('base64'),
+    );
+  });
+
+  it('conflicts, in a plan, in the records and in status', async () => {
+    put(`${here}/b`, 'here');
+    put(`${there}/b`, 'there, longer');
+    expect(await printed('plan', 3, 'plan', '--error-on-conflict')).toMatchObject({ summary: { conflict: 1 } });
+    const lines = records(await cluster.csx('apply', '--auto-approve', '--json'));
+    expect(lines.map((line) => line.type)).toContain('conflict_detected');
+    expect(lines.at(-1)).toMatchObject({ type: 'result', exit_code: 3 });
+    await printed('status', 0, 'status');
+    expect(await printed('conflicts', 3, 'conflicts')).toMatchObject({ conflicts: [{ path: '%t%/b' }] });
+  });
+
+  it('pins', async () => {
+    const peer = cluster.hosts[1]!;
+    expect(await printed('trust', 0, 'trust', 'list')).toMatchObject({ pins: [{ peer }] });
+    expect(await printed('trust', 0, 'trust', 'verify')).toMatchObject({ peers: [{ peer, status: 'same' }] });
+    expect(await printed('trust', 0, 'trust', 'remove', peer)).toMatchObject({ peer, removed: true });
+    const certificate = path.join(cluster.peers[0]!.systemDirectory, 'csync2_ssl_cert.pem');
+    await printed('trust', 0, 'trust', 'add', peer, certificate);
+  });
+
+  it('what goes wrong', async () => {
+    await printed('error', 1, 'plan', `${here}/nowhere`);
+    await printed('error', 64, 'plan', '--max-delete', 'many');
+    await printed('error', 64, 'status', '--no-such-flag');
+    await printed('error', 1, 'show', path.join(cluster.root, 'no.plan'));
+    put(`${here}/unsent`, 'unsent');
+    const lines = records(await cluster.csx('apply', '--json'));
+    expect(lines.at(-1)).toMatchObject({ type: 'result', exit_code: 64 });
+    await cluster.peers[0]!.kill();
+    expect(await printed('plan', 4, 'plan')).toMatchObject({ complete: false, peers: [{ reachable: false }] });
+    expect(await printed('plan', 0, 'plan', '--offline')).toMatchObject({ mode: 'offline' });
+    expect(records(await cluster.csx('apply', '--auto-approve', '--json')).at(-1)).toMatchObject({ exit_code: 4 });
+    expect(await printed('trust', 4, 'trust', 'verify')).toMatchObject({ peers: [{ status: 'unreachable' }] });
+    expect(await printed('doctor', 1, 'doctor')).toMatchObject({ healthy: false });
+  });
+
+  it('a vanished tree, stale rows, and a configuration with errors', async () => {
+    rmSync(here, { recursive: true });
+    expect(await printed('scan', 5, 'scan')).toMatchObject({ roots: [{ state: 'missing' }] });
+    expect(await printed('plan', 5, 'plan')).toMatchObject({ applyable: false });
+    const config = path.join(cluster.systemDirectory, 'csync2.cfg');
+    writeFileSync(config, cluster.config.replace('include %t%;', 'include %t%/d;'));
+    expect(await printed('db-clean', 0, 'db', 'clean', '--dry-run')).toMatchObject({ removed: false });
+    expect(await printed('db-clean', 0, 'db', 'clean')).toMatchObject({ removed: true });
+    writeFileSync(config, 'group g {\n  hots a b;\n}\n');
+    expect(await printed('config-check', 1, 'config', 'check')).toMatchObject({ valid: false });
+    expect(await printed('error', 1, 'plan')).toMatchObject({ error: { code: 'CONFIG_INVALID', range: { line: 2 } } });
+  });
+});
