@@ -1,0 +1,96 @@
+/** `csx explain`: each verdict, with the statement that decides and where it stands. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { put } from '../support/cluster.js';
+import { runCsx } from '../support/csx.js';
+import type { CsxResult } from '../support/csx.js';
+
+describe('csx explain', () => {
+  let root: string;
+  const csx = (...args: string[]): Promise<CsxResult> =>
+    runCsx([...args, '-N', '127.32.5.1', '-D', path.join(root, 'db')], {
+      env: { CSYNC2_SYSTEM_DIR: path.join(root, 'etc') },
+      cwd: root,
+    });
+
+  beforeAll(() => {
+    root = mkdtempSync(path.join(tmpdir(), 'csx-explain-'));
+    mkdirSync(path.join(root, 'etc'));
+    mkdirSync(path.join(root, 'db'));
+    writeFileSync(path.join(root, 'etc/secret.key'), `${'s'.repeat(64)}\n`, { mode: 0o600 });
+    writeFileSync(
+      path.join(root, 'etc/csync2.cfg'),
+      `nossl * *;
+prefix t { on *: ${root}/tree; }
+group web {
+  host 127.32.5.1 127.32.5.2;
+  key secret.key;
+  include %t%;
+  exclude *.bak;
+  include %t%/keep/*.bak;
+  auto younger;
+  action { pattern %t%/*; exec "reload %%"; do-local; }
+}
+`,
+    );
+    put(`${root}/tree/a`, 'a');
+    put(`${root}/tree/a.bak`, 'a');
+  });
+  afterAll(() => {
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it('says what takes a new file in, and who would get it', async () => {
+    const told = await csx('explain', 'tree/a');
+    expect(told).toMatchObject({ status: 0, stderr: '' });
+    const text = told.stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toMatch(
+      /^tree\/a: dirty\. It is not as the database knows it \(new\); .* sends it to 127\.32\.5\.2\./,
+    );
+    expect(text).toContain(`=> include %t% decides (${root}/etc/csync2.cfg:6)`);
+    expect(text).toContain(`exclude *.bak does not match (last component) (${root}/etc/csync2.cfg:7)`);
+    expect(text).toContain('key secret.key, auto younger');
+    expect(text).toContain(`reload %% on peers and here (${root}/etc/csync2.cfg:10)`);
+    expect(told.stdout).not.toContain('ssss');
+    for (const line of told.stdout.split('\n')) if (!line.includes(root)) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('says which statement leaves a file out', async () => {
+    const told = await csx('explain', '%t%/a.bak', '--json');
+    expect(JSON.parse(told.stdout)).toMatchObject({
+      verdict: 'outside',
+      because: `exclude *.bak (${root}/etc/csync2.cfg:7) leaves it out of group web.`,
+      states: [],
+      peers: [],
+    });
+    expect((await csx('explain', '/etc/hosts')).stdout).toContain('outside. No include statement');
+  });
+
+  it('tells dirty from clean, and what cannot be a path', async () => {
+    expect((await csx('scan')).status).toBe(0);
+    const marked = JSON.parse((await csx('explain', 'tree/a', '--json')).stdout);
+    expect(marked).toMatchObject({
+      verdict: 'dirty',
+      states: [{ drift: null }],
+      peers: [{ marked: { forced: false } }],
+    });
+    expect((await csx('scan', '--init')).status).toBe(0);
+    put(`${root}/tree/b`, 'b');
+    expect((await csx('scan', '--init')).status).toBe(0);
+    expect(JSON.parse((await csx('explain', 'tree/b', '--json')).stdout)).toMatchObject({ verdict: 'clean' });
+    writeFileSync(`${root}/tree/b`, 'longer');
+    expect(JSON.parse((await csx('explain', 'tree/b', '--json')).stdout)).toMatchObject({
+      verdict: 'dirty',
+      states: [{ drift: 'content' }],
+    });
+    rmSync(`${root}/tree/b`);
+    expect(JSON.parse((await csx('explain', 'tree/b', '--json')).stdout)).toMatchObject({
+      verdict: 'dirty',
+      states: [{ here: 'absent', drift: 'removed' }],
+    });
+    expect((await csx('explain', '')).status).toBe(1);
+  });
+});
