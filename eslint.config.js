@@ -5,14 +5,15 @@ import tseslint from 'typescript-eslint';
 /** A room and what it may import of the project. `model` is open to all. */
 const rooms = {
   model: [],
-  config: ['model'],
+  operator: ['model'],
+  config: ['model', 'operator'],
   planner: ['model', 'config'],
   views: ['model'],
   'engine/wire': ['model'],
   'engine/delta': ['model'],
-  'engine/state': ['model', 'engine/wire', 'engine/delta'],
-  'engine/files': ['model', 'engine/wire', 'engine/delta'],
-  'engine/net': ['model', 'engine/wire', 'engine/delta'],
+  'engine/state': ['model', 'operator', 'engine/wire', 'engine/delta'],
+  'engine/files': ['model', 'operator', 'engine/wire', 'engine/delta'],
+  'engine/net': ['model', 'operator', 'engine/wire', 'engine/delta'],
   'engine/scan': ['model', 'config'],
   'engine/update': [
     'model',

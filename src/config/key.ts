@@ -11,7 +11,7 @@ import { CsxError, errnoOf } from '../model/errors.js';
 import type { SourceRange } from '../model/errors.js';
 import type { Key } from '../model/config.js';
 import { display, toBuffer } from '../model/names.js';
-import { requireOperatorFile } from './ownership.js';
+import { checkOperatorFile } from '../operator/operator-file.js';
 
 const LEAST = 32;
 /** A line of csync2's protocol holds at most 16 KiB, the key and a file name among it. */
@@ -22,8 +22,8 @@ const MOST = 4_096;
  * `uid`: the user this process runs as.
  */
 export function readKey(file: string, uid: number, range: SourceRange | undefined): Key {
-  requireOperatorFile(file, uid, 'key file', range);
-  return new FileKey(file, checkKey(readFirstLine(file, uid, range), file, range));
+  checkOperatorFile(file, { what: 'key file', secret: true, uid, range });
+  return new FileKey(file, checkKey(readFirstLine(file, range), file, range));
 }
 
 class FileKey implements Key {
@@ -52,25 +52,12 @@ class FileKey implements Key {
   }
 }
 
-function readFirstLine(file: string, uid: number, range: SourceRange | undefined): Buffer {
+function readFirstLine(file: string, range: SourceRange | undefined): Buffer {
   const shown = display(file);
   let descriptor: number | undefined;
   try {
     descriptor = openSync(toBuffer(file), constants.O_RDONLY | constants.O_NONBLOCK);
-    const stat = fstatSync(descriptor);
-    if (!stat.isFile()) throw notRegular(shown, range);
-    const { mode, gid } = stat;
-    const others = (mode & 0o007) !== 0;
-    // root:root 0640 keeps everybody out whom 0600 does; any other group is other people.
-    const group = (mode & 0o070) !== 0 && !(gid === 0 && uid === 0);
-    if (others || group) {
-      const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-      throw new CsxError('FILE_UNSAFE', `The key file ${shown} is open to other users (mode ${octal}).`, {
-        range,
-        hint: `Close it: chmod 600 ${shown}. If others may have read it, make a new key: csx keygen FILE.`,
-        data: { path: shown },
-      });
-    }
+    if (!fstatSync(descriptor).isFile()) throw notRegular(shown, range);
     const start = Buffer.alloc(MOST + 2);
     const bytes = start.subarray(0, readSync(descriptor, start));
     const newline = bytes.indexOf('\n');

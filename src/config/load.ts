@@ -9,7 +9,7 @@ import { display, fromBuffer, fromText, toBuffer } from '../model/names.js';
 import type { Bytes } from '../model/names.js';
 import { advise } from './advise.js';
 import { readKey } from './key.js';
-import { requireOperatorFile } from './ownership.js';
+import { checkOperatorFile } from '../operator/operator-file.js';
 import { parseConfigFile } from './parser.js';
 import type { ParsedFile } from './parser.js';
 import { Report } from './report.js';
@@ -112,7 +112,7 @@ export async function readStatements(
 /** Reads each file once, after checking that nobody else can have written it. */
 export function fileReader(uid: number): (file: string, from: SourceRange | undefined) => string {
   return (file, range) => {
-    requireOperatorFile(file, uid, 'configuration file', range);
+    checkOperatorFile(file, { what: 'configuration file', uid, range });
     try {
       return fromBuffer(readBounded(file, range));
     } catch (error) {

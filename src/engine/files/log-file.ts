@@ -3,11 +3,11 @@
 import fs from 'node:fs';
 import { CsxError } from '../../model/errors.js';
 import type { Problem } from '../../model/errors.js';
-import type { Bytes, DiskPath } from '../../model/names.js';
+import type { Bytes } from '../../model/names.js';
 import { display, isCanonical } from '../../model/names.js';
+import { checkOperatorFile } from '../../operator/operator-file.js';
 import { within } from './confined.js';
 import { writeFailure } from './failure.js';
-import { checkOperatorFile } from './operator-file.js';
 
 export interface OpenLog {
   /** Open for appending; undefined for /dev/null and when it cannot be used. */
@@ -39,7 +39,7 @@ function open(logfile: Bytes): { descriptor: number; start: number } {
   if (!isCanonical(logfile) || !logfile.startsWith('/')) {
     throw refused(logfile, 'it is no absolute path', 'Write the whole path in the logfile statement.');
   }
-  const real = checkOperatorFile(logfile as string as DiskPath, { what: 'The log file', guarded: true });
+  const real = checkOperatorFile(logfile, { what: 'log file', guarded: true });
   const { O_RDWR, O_APPEND, O_CREAT } = fs.constants;
   const descriptor = within(real, (directory, name) => directory.open(name, O_RDWR | O_APPEND | O_CREAT, 0o640));
   try {

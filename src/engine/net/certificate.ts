@@ -8,12 +8,14 @@
 
 import { createHash, createPrivateKey, timingSafeEqual, X509Certificate } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
 import { CsxError, errnoOf } from '../../model/errors.js';
 import type { Problem } from '../../model/errors.js';
+import { fromText } from '../../model/names.js';
+import { checkOperatorFile } from '../../operator/operator-file.js';
 
 export const CERTIFICATE_FILE = 'csync2_ssl_cert.pem';
 export const KEY_FILE = 'csync2_ssl_key.pem';
@@ -51,12 +53,11 @@ const EXPIRY_WARNING = 30 * DAY;
 
 /**
  * Loads this host's pair from the system directory. Fails with CERTIFICATE_UNREADABLE (missing, no PEM, key of another
- * certificate) or FILE_UNSAFE (a link, or a key that others can read), each with its cure.
+ * certificate) or FILE_UNSAFE (a link, what others can change, or a key that they can read), each with its cure.
  */
 export async function loadCertificatePair(systemDirectory: string): Promise<CertificatePair> {
   const certificateFile = path.join(systemDirectory, CERTIFICATE_FILE);
   const keyFile = path.join(systemDirectory, KEY_FILE);
-  await refuseSharedDirectory(systemDirectory);
   const certificate = await readPem(certificateFile, false);
   const key = await readPem(keyFile, true);
   return certificatePair(certificate, key, { certificateFile, keyFile });
@@ -174,51 +175,21 @@ function unreadable(what: string, cause: unknown): CsxError {
   });
 }
 
-/** Whoever can write to the directory can put another pair there. A missing one is told by the files. */
-async function refuseSharedDirectory(directory: string): Promise<void> {
-  const found = await stat(directory).catch(() => undefined);
-  if (found === undefined || (found.mode & 0o022) === 0) return;
-  throw new CsxError(
-    'FILE_UNSAFE',
-    `The directory ${directory}, which holds the private key, can be written to by other users.`,
-    {
-      hint: `chmod go-w ${directory}`,
-      data: { path: directory },
-    },
-  );
-}
-
 async function readPem(file: string, secret: boolean): Promise<string> {
+  // Whoever can write to the directory can put another pair there.
+  const what = secret ? 'private key' : 'certificate';
+  checkOperatorFile(fromText(file), { what, secret, home: true, links: 'refuse' });
   try {
     const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const found = await handle.stat();
       if (!found.isFile() || found.size > MAX_PEM) throw unreadable(file, undefined);
-      if (![0, process.geteuid?.()].includes(found.uid) || (found.mode & 0o022) !== 0) {
-        throw new CsxError('FILE_UNSAFE', `${file} can be changed by another user.`, {
-          hint: `chown root ${file}; chmod go-w ${file}`,
-          data: { path: file },
-        });
-      }
-      if (secret && (found.mode & 0o077) !== 0) {
-        throw new CsxError('FILE_UNSAFE', `The private key ${file} can be read by other users.`, {
-          hint: `chmod 600 ${file}`,
-          data: { path: file },
-        });
-      }
       return (await handle.readFile()).toString('latin1');
     } finally {
       await handle.close();
     }
   } catch (error) {
     if (error instanceof CsxError) throw error;
-    if (errnoOf(error) === 'ELOOP') {
-      throw new CsxError('FILE_UNSAFE', `${file} is a symbolic link; csx reads certificates from regular files only.`, {
-        hint: 'Put the file itself there.',
-        data: { path: file },
-        cause: error,
-      });
-    }
     throw new CsxError('CERTIFICATE_UNREADABLE', `Could not read ${file}: ${errnoOf(error) ?? 'it failed'}.`, {
       hint:
         errnoOf(error) === 'ENOENT'

@@ -3,9 +3,10 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { CsxError, errnoOf, type Problem } from '../../model/errors.js';
+import { fromText } from '../../model/names.js';
 import type { Store } from '../../model/store.js';
+import { checkOperatorFile } from '../../operator/operator-file.js';
 import { databasePath } from './location.js';
-import { refuseUnsafe } from './safety.js';
 import { SqliteStore } from './store.js';
 import { damaged, stateError } from './trouble.js';
 
@@ -38,7 +39,8 @@ const SMALLEST = 512;
 export async function openStore(options: StoreOptions): Promise<Store> {
   const location = databasePath(options);
   checkDirectory(location);
-  refuseUnsafe(location, process.geteuid?.());
+  // SQLite plays back a journal that lies beside the database, whoever put it there.
+  checkOperatorFile(fromText(location), { what: 'database', home: true, elsewhere: 'Choose another place with -D' });
   checkFile(location, options.access);
   const store = new SqliteStore({
     location,

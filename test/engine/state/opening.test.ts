@@ -16,7 +16,6 @@ import path from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { databasePath, withoutPassword } from '../../../src/engine/state/location.js';
-import { refuseUnsafe } from '../../../src/engine/state/safety.js';
 import { CsxError } from '../../../src/model/errors.js';
 import {
   child,
@@ -130,32 +129,26 @@ describe('refused', () => {
   test('what lies open to other users, when root asks', async () => {
     const where = directory();
     const database = path.join(where, 'x.db3');
-    const refused = (): unknown => {
-      try {
-        refuseUnsafe(database, 0);
-        return undefined;
-      } catch (error) {
-        return error instanceof CsxError ? error.data['culprit'] : error;
-      }
+    const culprit = async (): Promise<unknown> => {
+      const error = await failure(open(database, { access: 'read' }));
+      expect(error).toMatchObject({ code: 'FILE_UNSAFE', hint: expect.stringContaining('with -D') as string });
+      return error.data['culprit'];
     };
-    expect(refused()).toBeUndefined();
+    const acceptable = async (): Promise<void> => (await open(database, { access: 'read' })).close();
+    await acceptable();
     chmodSync(where, 0o1777);
-    expect(refused()).toBe(where);
+    expect(await culprit()).toBe(where);
     chmodSync(where, 0o755);
     writeFileSync(database, '');
-    expect(refused()).toBeUndefined();
+    await acceptable();
     chmodSync(database, 0o666);
-    expect(refused()).toBe(database);
+    expect(await culprit()).toBe(database);
     chmodSync(database, 0o644);
     chownSync(database, 65534, 65534);
-    expect(refused()).toBe(database);
-    expect(await failure(open(database))).toMatchObject({ code: 'FILE_UNSAFE' });
+    expect(await culprit()).toBe(database);
     chownSync(database, 0, 0);
     chownSync(where, 65534, 65534);
-    expect(refused()).toBe(where);
-    expect(() => {
-      refuseUnsafe(database, 1000);
-    }).not.toThrow();
+    expect(await culprit()).toBe(where);
   });
 
   test('a link into what lies open to other users; a link to a safe place is followed', async () => {
@@ -164,7 +157,7 @@ describe('refused', () => {
     const target = path.join(elsewhere, 'y.db3');
     writeFileSync(target, '');
     symlinkSync(target, link);
-    refuseUnsafe(link, 0);
+    await (await open(link, { access: 'read' })).close();
     chmodSync(elsewhere, 0o777);
     expect(await failure(open(link))).toMatchObject({ code: 'FILE_UNSAFE', data: { culprit: elsewhere } });
   });
