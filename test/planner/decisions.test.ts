@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/model/entry.js';
-import type { Bytes, FileName } from '../../src/model/names.js';
+import type { FileName } from '../../src/model/names.js';
 import type { Change, Conflict } from '../../src/model/plan.js';
 import { decideWith, voidResolutions } from '../../src/planner/decisions.js';
 import type { Deciding, OnConflict } from '../../src/planner/decisions.js';
@@ -149,7 +149,10 @@ describe('a version that is taken', () => {
     );
 
   it("goes to the other peers in place of this host's", () => {
-    const { changes } = follow(resolved(conflict(v2, v3, 'b'), 'peer'), resolved(conflict(v2, { content: 'four' }, 'c'), 'local'));
+    const { changes } = follow(
+      resolved(conflict(v2, v3, 'b'), 'peer'),
+      resolved(conflict(v2, { content: 'four' }, 'c'), 'local'),
+    );
     expect(changes).toMatchObject([{ peer: 'c', action: 'update', after: { entry: { size: 17 } }, bytes: 17 }]);
   });
 
