@@ -2,8 +2,8 @@
 
 import type { Config } from '../model/config.js';
 import { display } from '../model/names.js';
+import { nearest } from '../model/nearest.js';
 import { isPathPattern } from './matching.js';
-import { nearest } from './nearest.js';
 import type { Report } from './report.js';
 import { prefixNameOf } from './selection.js';
 import type { Statement, Word } from './statements.js';

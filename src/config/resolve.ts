@@ -3,10 +3,10 @@
 import type { ActionRule, AutoMethod, Backup, Config, Group, Key, Limit, Member, Prefix } from '../model/config.js';
 import { display, isCanonical } from '../model/names.js';
 import type { Bytes, DiskPath, PeerName } from '../model/names.js';
+import { nearest } from '../model/nearest.js';
 import { compilePattern } from './fnmatch.js';
 import { hashConfig } from './hash.js';
 import { makePattern } from './matching.js';
-import { nearest } from './nearest.js';
 import type { Report } from './report.js';
 import type { ActionItem, GroupItem, GroupStatement, PrefixStatement, Statement, Word } from './statements.js';
 

@@ -7,11 +7,11 @@ import type { ActionRule, Config, Group, Key, Pattern, Prefix } from '../model/c
 import { CsxError } from '../model/errors.js';
 import { display, isWithin } from '../model/names.js';
 import type { DiskPath, FileName, PeerName } from '../model/names.js';
+import { nearest } from '../model/nearest.js';
 import { compilePattern } from './fnmatch.js';
 import type { ShellPattern } from './fnmatch.js';
 import { decide, isPathPattern, Matching, pathFlags } from './matching.js';
 import type { Decision } from './matching.js';
-import { nearest } from './nearest.js';
 
 /** Limits a selection (`-G`, `-P`). Empty lists limit nothing. */
 export interface SelectionFilter {

@@ -4,9 +4,9 @@
  */
 
 import { CsxError } from '../model/errors.js';
+import { nearest } from '../model/nearest.js';
 import { describeToken } from './lexer.js';
 import type { Keyword, Token } from './lexer.js';
-import { nearest } from './nearest.js';
 import type { Report } from './report.js';
 import type { Word } from './statements.js';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import type { ErrorObject, SchemaObject } from 'ajv';
 import type { SourceRange } from '../model/errors.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../model/nearest.js';
 import type { Report } from './report.js';
 import type { YamlNode } from './yaml-tree.js';
 

@@ -6,7 +6,7 @@
 
 import path from 'node:path';
 import { display, fromText } from '../model/names.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../model/nearest.js';
 import { parseConfigFile } from './parser.js';
 import type { ParsedFile } from './parser.js';
 import type { ReadFile } from './lexer.js';
