@@ -1,4 +1,6 @@
 // The entry of `csync2`; bin/csync2 starts it on the right runtime.
-import { main } from '../dist/dropin/main.js';
+import './compile-cache.js';
+
+const { main } = await import('../dist/dropin/main.js');
 
 process.exitCode = await main(process.argv.slice(2));

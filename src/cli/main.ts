@@ -25,7 +25,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   // A log or progress display that nobody reads any more is no reason to stop.
   process.stderr.on('error', () => undefined);
-  const config = await Config.load({ root: ROOT });
+  const config = await loadConfig(argv);
   try {
     const result = await run([...argv], config);
     await flush();
@@ -36,6 +36,13 @@ export async function main(argv: readonly string[]): Promise<number> {
     await printFailure(error, argv);
     return exitStatusOf(error);
   }
+}
+
+/** What oclif knows of the verbs: from the manifest of the last build, or from all of them where that does not name the one asked for. */
+async function loadConfig(argv: readonly string[]): Promise<Config> {
+  const config = await Config.load({ root: ROOT });
+  const asked = argv[0] !== undefined && !argv[0].startsWith('-');
+  return asked && verbOf(argv, config) === '' ? Config.load({ root: ROOT, ignoreManifest: true }) : config;
 }
 
 /** oclif's complaints about the command line, as our own error; undefined for anything else. */
