@@ -12,6 +12,7 @@ import { applyResultView } from '../views/human/apply-result.js';
 import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
 import { actionEnvironment, applyStatus, confirm, refuseUnfit } from './applying.js';
+import { diffsFor } from './diffs.js';
 import { EXIT } from './exit-status.js';
 import type { OutputFlags, PlaceFlags } from './flags.js';
 import { readPlanFile } from './plan-file.js';
@@ -32,6 +33,7 @@ export interface ApplicationOptions {
       readonly 'auto-approve': boolean;
       readonly strict: boolean;
       readonly full: boolean;
+      readonly diff: boolean;
       readonly 'detailed-exitcode': boolean;
     };
   readonly watch: Watched;
@@ -120,13 +122,14 @@ export class Application {
   async #show(plan: Plan): Promise<void> {
     const { workspace, flags, watch, out } = this.#options;
     if (flags.json) return;
+    const diffs = await diffsFor(plan, flags, workspace, this.#dialer, watch);
     watch.pause();
     const knownFiles = await workspace.store.countFiles();
     await printPlan(
       out,
       plan,
       { format: 'human', summary: false, full: flags.full, json: false, verbose: flags.verbose },
-      { knownFiles, next: [], fullCommand: 'csx apply --full' },
+      { knownFiles, next: [], diffs, fullCommand: 'csx apply --full' },
     );
     watch.resume();
   }
@@ -193,6 +196,7 @@ function refusePlanningFlags(flags: ApplicationOptions['flags']): void {
     ...(flags.group === undefined ? [] : ['--group']),
     ...(flags.peer === undefined ? [] : ['--peer']),
     ...(flags.offline ? ['--offline'] : []),
+    ...(flags.diff ? ['--diff'] : []),
     ...(flags['max-delete'] === undefined ? [] : ['--max-delete']),
   ];
   if (given.length === 0) return;

@@ -32,10 +32,7 @@ export const conflictFlags = {
   }),
 } satisfies Interfaces.FlagInput;
 
-export type ConflictFlags = Pick<
-  Interfaces.InferredFlags<typeof conflictFlags>,
-  'on-conflict' | 'resolutions'
->;
+export type ConflictFlags = Pick<Interfaces.InferredFlags<typeof conflictFlags>, 'on-conflict' | 'resolutions'>;
 
 /**
  * What the flags decide. Use: `computePlan({ decide: decideWith(await decisionsFrom(flags, workspace)) })`.

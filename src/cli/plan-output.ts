@@ -3,6 +3,7 @@
 import { Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
 import { CsxError } from '../model/errors.js';
+import type { FileDiffs } from '../model/file-diff.js';
 import type { Plan } from '../model/plan.js';
 import { planText } from '../model/plan-text.js';
 import { planPage } from '../views/html/plan.js';
@@ -46,6 +47,8 @@ export interface PlanFacts {
   readonly savedTo?: string | undefined;
   /** Lines instead of the usual next step. */
   readonly next?: readonly string[] | undefined;
+  /** What `--diff` fetched. */
+  readonly diffs?: FileDiffs | undefined;
   /** The command that shows all of it. */
   readonly fullCommand?: string | undefined;
 }
@@ -77,6 +80,7 @@ export async function printPlan(out: Output, plan: Plan, flags: FormatChoice, fa
           knownFiles,
           savedTo: facts.savedTo,
           next: facts.next,
+          diffs: facts.diffs,
           ...(facts.fullCommand === undefined ? {} : { fullCommand: facts.fullCommand }),
         }),
       );

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { Application } from '../cli/application.js';
 import { CsxCommand } from '../cli/command.js';
+import { diffFlags, refuseDiff } from '../cli/diffs.js';
 import { exitStatusOf } from '../cli/exit-status.js';
 import { planFlags } from '../cli/plan-flags.js';
 import { csxVersion } from '../cli/planning.js';
@@ -29,6 +30,7 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
   static override flags = {
     ...targetFlags,
     ...planFlags,
+    ...diffFlags,
     'auto-approve': Flags.boolean<boolean>({ summary: 'Do not ask. Conflicts are not decided by this.' }),
     strict: Flags.boolean<boolean>({
       summary: 'All or nothing: check everything first, and do nothing if anything changed.',
@@ -40,6 +42,7 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
 
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Apply);
+    refuseDiff(flags);
     const recorder = new Recorder({
       out: flags.json ? this.out(flags) : undefined,
       file: flags['json-into'],

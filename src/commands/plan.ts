@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
+import { diffFlags, diffsFor, refuseDiff } from '../cli/diffs.js';
 import { EXIT, worstStatus } from '../cli/exit-status.js';
 import { writePlanFile } from '../cli/plan-file.js';
 import { planFlags } from '../cli/plan-flags.js';
@@ -21,6 +22,7 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
   static override examples = [
     '<%= config.bin %> plan',
     '<%= config.bin %> plan /etc/apache2 --peer web2',
+    { description: 'With the lines that would change', command: '<%= config.bin %> plan --diff /etc/hosts' },
     { description: 'Review now, apply exactly that later', command: '<%= config.bin %> plan --out today.plan' },
     { description: 'For a pull request', command: '<%= config.bin %> plan --format markdown --max-chars 65536' },
     { description: 'For scripts', command: '<%= config.bin %> plan --json --detailed-exitcode' },
@@ -37,6 +39,7 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
     ...targetFlags,
     ...planFlags,
     ...formatFlags,
+    ...diffFlags,
     out: Flags.string({
       char: 'o',
       summary: 'Save the plan, for csx apply FILE and csx show FILE.',
@@ -53,14 +56,16 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
 
   async run(): Promise<number> {
     const { flags, argv } = await this.parse(Plan);
+    refuseDiff(flags);
     return withWorkspace(flags, 'read', (workspace) =>
       withWatch(this.err(flags), flags, async (watch) => {
         const dialer = dialerFor(workspace, flags, watch.stop);
         const { plan } = await planFor(workspace, flags, argv as string[], dialer, watch);
         if (flags.out !== undefined) await writePlanFile(flags.out, plan);
+        const diffs = await diffsFor(plan, flags, workspace, dialer, watch);
         watch.done();
         const knownFiles = await workspace.store.countFiles();
-        await printPlan(this.out(flags), plan, flags, { knownFiles, savedTo: flags.out });
+        await printPlan(this.out(flags), plan, flags, { knownFiles, savedTo: flags.out, diffs });
         return planStatus(plan, flags);
       }),
     );

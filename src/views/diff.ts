@@ -51,8 +51,7 @@ export function* diffView(
 ): Generator<string> {
   if (before.content === after.content) return;
   const screen = screenOf(output);
-  const { paint } = screen;
-  yield `${paint.bold(`--- ${display(before.label)}`)}\n${paint.bold(`+++ ${display(after.label)}`)}\n`;
+  yield* diffHeading(screen, before.label, after.label);
   if (options.masked === true) {
     yield 'The contents differ; they are not shown because a sensitive pattern matches the file.\n';
     return;
@@ -64,6 +63,11 @@ export function* diffView(
   const patch = patchOf(before.content ?? '', after.content ?? '', options.context ?? 3);
   if (patch === undefined) yield* sizes('The contents differ in more than can be shown line by line', before, after);
   else for (const hunk of patch) yield* hunkLines(hunk, screen);
+}
+
+/** The two lines that name the sides. Labels are bytes. */
+export function* diffHeading({ paint }: Screen, before: string, after: string): Generator<string> {
+  yield `${paint.bold(`--- ${display(before)}`)}\n${paint.bold(`+++ ${display(after)}`)}\n`;
 }
 
 /** A NUL in the first 8,000 bytes, as git decides it; or too long to show. */

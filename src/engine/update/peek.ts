@@ -1,4 +1,4 @@
-/** Reads both versions of a conflicting file, for a person to look at or to merge. Nothing is changed. */
+/** Reads both versions of a file, for a person to look at or to merge. Nothing is changed. */
 
 import type { Selection } from '../../config/selection.js';
 import { CsxError } from '../../model/errors.js';
@@ -15,24 +15,24 @@ export interface Versions {
   readonly there: Bytes | undefined;
 }
 
+/** A file on both sides, as a plan saw it: a conflict is one. */
+export type Sides = Pick<Conflict, 'peer' | 'me' | 'path' | 'local' | 'remote'>;
+
 /** Larger files are not held in memory to be looked at. */
 const LIMIT = 8 * 1024 * 1024;
 
 /** @throws CsxError USAGE for large files, CHANGED_MEANWHILE when a side is no longer what the plan saw, or what the peer fails with */
 export async function peek(
-  conflict: Conflict,
+  sides: Sides,
   options: { readonly dialer: Dialer; readonly selection: Selection },
 ): Promise<Versions> {
   const { selection, dialer } = options;
-  for (const side of [conflict.local, conflict.remote]) {
-    if ((side?.entry.size ?? 0) <= LIMIT) continue;
-    throw new CsxError('USAGE', `${display(conflict.path)} is too large to be shown or merged line by line.`, {
-      hint: 'Keep one of the versions, or both.',
-    });
+  for (const side of [sides.local, sides.remote]) {
+    if ((side?.entry.size ?? 0) > LIMIT) throw tooLarge(sides);
   }
   return {
-    here: isFile(conflict.local) ? readHere(conflict, selection) : undefined,
-    there: isFile(conflict.remote) ? await readThere(conflict, conflict.remote, selection, dialer) : undefined,
+    here: isFile(sides.local) ? readHere(sides, selection) : undefined,
+    there: isFile(sides.remote) ? await readThere(sides, sides.remote, selection, dialer) : undefined,
   };
 }
 
@@ -40,17 +40,31 @@ function isFile(side: SideState | undefined): side is SideState {
   return side?.entry.type === 'file';
 }
 
-function readHere(conflict: Conflict, selection: Selection): Bytes {
-  const source = openSource(selection.toDisk(conflict.path));
+function readHere(sides: Sides, selection: Selection): Bytes {
+  const source = openSource(selection.toDisk(sides.path));
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    return fromBuffer(Buffer.concat([...source.chunks()].map((chunk) => Buffer.from(chunk))));
+    for (const chunk of source.chunks()) {
+      length += chunk.length;
+      // It may have grown since the plan was made.
+      if (length > LIMIT) throw tooLarge(sides);
+      chunks.push(Buffer.from(chunk));
+    }
+    return fromBuffer(Buffer.concat(chunks));
   } finally {
     source.close();
   }
 }
 
-async function readThere(conflict: Conflict, remote: SideState, selection: Selection, dialer: Dialer): Promise<Bytes> {
-  const { path: file, peer, me } = conflict;
+function tooLarge(sides: Sides): CsxError {
+  return new CsxError('USAGE', `${display(sides.path)} is too large to be shown or merged line by line.`, {
+    hint: 'Keep one of the versions, or both.',
+  });
+}
+
+async function readThere(sides: Sides, remote: SideState, selection: Selection, dialer: Dialer): Promise<Bytes> {
+  const { path: file, peer, me } = sides;
   const route = selection.peersOf(file).find((each) => each.peer === peer);
   if (route === undefined) {
     throw new CsxError('PLAN_MISMATCH', `No group of this host holds ${display(file)} together with ${display(peer)}.`);

@@ -5,6 +5,7 @@
  */
 
 import { display } from '../../model/names.js';
+import type { FileDiffs } from '../../model/file-diff.js';
 import type { Plan } from '../../model/plan.js';
 import { describeDrift, describePeer, driftMark, markOf, SYMBOLS } from '../describe.js';
 import type { Mark } from '../describe.js';
@@ -16,6 +17,7 @@ import type { NextStep } from '../summary.js';
 import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
 import { wrap } from '../width.js';
+import { fileDiffsView } from './file-diffs.js';
 import { nextLines } from './next.js';
 import { nameAndFacts, paragraph } from './paragraph.js';
 import { humanActions } from './plan-actions.js';
@@ -33,6 +35,8 @@ export interface PlanViewOptions extends NextStep {
   readonly fullCommand?: string;
   /** Digests of both sides of a conflict, passed checks one by one. */
   readonly verbose?: boolean;
+  /** What `--diff` fetched. */
+  readonly diffs?: FileDiffs | undefined;
 }
 
 /** How much of a long list is shown. */
@@ -68,6 +72,7 @@ export function* planView(output: Output, plan: Plan, options: PlanViewOptions =
   yield* humanActions(plan, screen, fold);
   yield* humanDeferred(plan, screen, fold);
   yield* humanChecks(plan.checks, screen, options.verbose === true);
+  if (options.diffs !== undefined) yield* fileDiffsView(output, options.diffs);
   yield `${paint.bold(summaryLine(plan, options.knownFiles))}\n`;
   if (options.savedTo !== undefined) yield `Saved to ${display(options.savedTo)}\n`;
   yield* nextLines(nextStep(plan, options), screen);
