@@ -66,6 +66,11 @@ export class Work {
   #hold: Hold | undefined;
   /** Why the body that is coming will be refused. */
   #bodyFailure: unknown;
+  /**
+   * The file whose PATCH has just failed, and what was answered. Its SETOWN, SETMOD and SETIME may be on their way already; they are
+   * meant for the new content, so the old one keeps its own attributes (promise 1).
+   */
+  #failed: { readonly file: FileName; readonly text: string } | undefined;
   /** What the last SIG told: the file's content, should the next command only set its times. */
   #told: { readonly file: FileName; readonly stamp: Stamp; readonly signature: SignatureDigest } | undefined;
 
@@ -87,9 +92,13 @@ export class Work {
   async request(request: FileRequest): Promise<void> {
     const { verb, args } = request;
     if (this.#hold !== undefined && !this.#continuesHold(request)) await this.settleHold();
+    const failed = isAttribute(verb) && this.#failed?.file === args.file ? this.#failed : undefined;
+    this.#failed = failed;
     try {
       const permitted = await this.#permit(verb, args.key, args.file);
-      if (permitted !== undefined) await this.#carryOut(request, permitted);
+      if (permitted === undefined) return;
+      if (failed === undefined) await this.#carryOut(request, permitted);
+      else this.#refuse(verb, args.file, failed.text);
     } catch (error) {
       this.#fail(verb, args.file, error);
     }
@@ -135,6 +144,7 @@ export class Work {
     }
     this.#hold = undefined;
     this.#fail('PATCH', hold.file, this.#bodyFailure);
+    this.#failed = { file: hold.file, text: answerText(this.#bodyFailure) };
   }
 
   /** The client has no body: nothing is changed. */
@@ -287,7 +297,7 @@ export class Work {
   }
 
   #continuesHold({ verb, args }: FileRequest): boolean {
-    return (verb === 'SETOWN' || verb === 'SETMOD' || verb === 'SETIME') && args.file === this.#hold?.file;
+    return isAttribute(verb) && args.file === this.#hold?.file;
   }
 
   #marks(file: FileName): Extract<Write, { kind: 'mark' }>[] {
@@ -320,4 +330,8 @@ export class Work {
       message,
     });
   }
+}
+
+function isAttribute(verb: Verb): boolean {
+  return verb === 'SETOWN' || verb === 'SETMOD' || verb === 'SETIME';
 }
