@@ -27,7 +27,8 @@ export function stateError(error: unknown, doing: Doing, location: string): CsxE
   if (/^SQLITE_(?:CORRUPT|NOTADB)/.test(code) || isShapeError(code, reason)) {
     return damaged(reason, code, location, error);
   }
-  if (/^SQLITE_FULL|^ENOSPC|^EDQUOT/.test(code)) {
+  // SHMSIZE: the shared memory beside the database could not grow, for which there is hardly another reason.
+  if (/^SQLITE_FULL|^SQLITE_IOERR_SHMSIZE|^ENOSPC|^EDQUOT/.test(code)) {
     return new CsxError('NO_SPACE', `${attempt}: the disk is full. Nothing of this was recorded.`, {
       ...details,
       hint: 'Make room on that filesystem and run the command again.',
