@@ -5,6 +5,7 @@ import { constants } from 'node:fs';
 import { open, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import type { pki } from 'node-forge';
 import { CsxError, errnoOf } from '../../model/errors.js';
 import { CERTIFICATE_FILE, certificatePair, KEY_FILE } from './certificate.js';
 import type { CertificatePair } from './certificate.js';
@@ -45,7 +46,10 @@ export async function makeCertificatePair(wish: CertificateWish): Promise<Certif
   certificate.serialNumber = newSerial();
   certificate.validity.notBefore = new Date(wish.now - BACKDATE);
   certificate.validity.notAfter = new Date(wish.now + (wish.days ?? 3650) * DAY);
-  const subject = [{ name: 'commonName', value: wish.name }];
+  // As openssl writes it, not forge's PrintableString: csync2's clients compare subjects byte by byte (see commands/cert.ts).
+  const utf8: number = forge.asn1.Type.UTF8;
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- forge wants a Type, its typings say Class
+  const subject: pki.CertificateField[] = [{ name: 'commonName', value: wish.name, valueTagClass: utf8 }];
   certificate.setSubject(subject);
   certificate.setIssuer(subject);
   certificate.sign(key, forge.md.sha256.create());
