@@ -156,18 +156,22 @@ export interface PlanOptions {
   readonly configName: string | undefined;
 }
 
-export interface Plan {
+/** When, where and of what a plan is made. */
+export interface PlanOrigin {
   /** ISO 8601, UTC. Not part of the hash. */
   readonly timestamp: string;
   readonly id: string;
-  /** SHA-256 over all but times, id and hash. */
-  readonly hash: string;
   readonly csxVersion: string;
   readonly lineage: string | undefined;
   readonly serial: number;
   readonly host: string;
   readonly configHash: string;
   readonly options: PlanOptions;
+}
+
+export interface Plan extends PlanOrigin {
+  /** SHA-256 over all but times, id and hash. */
+  readonly hash: string;
   /** There is something to do and no check fails. */
   readonly applyable: boolean;
   /** Every peer could be asked about every file. */

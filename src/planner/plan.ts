@@ -9,7 +9,7 @@ import type { Problem } from '../model/errors.js';
 import type { FileName, PeerName } from '../model/names.js';
 import { compareBytes } from '../model/names.js';
 import { storedName } from '../model/encoding.js';
-import type { Change, Check, Conflict, Plan, PlanOptions, PlanPeer, RemoteState } from '../model/plan.js';
+import type { Change, Check, Conflict, Plan, PlanOptions, PlanOrigin, PlanPeer, RemoteState } from '../model/plan.js';
 import { hashPlan, summarizePlan } from '../model/plan-summary.js';
 import type { Drift, RootFinding } from '../model/scan.js';
 import type { ActionRow, Baseline } from '../model/store.js';
@@ -33,16 +33,7 @@ export interface Observation {
   readonly baselines: ReadonlyMap<FileName, Baseline>;
 }
 
-export interface PlanInputs {
-  /** ISO 8601, UTC. */
-  readonly timestamp: string;
-  readonly id: string;
-  readonly csxVersion: string;
-  readonly lineage: string | undefined;
-  readonly serial: number;
-  readonly host: string;
-  readonly configHash: string;
-  readonly options: PlanOptions;
+export interface PlanInputs extends PlanOrigin {
   readonly drift: readonly Drift[];
   /** Every peer of the run, those with nothing to send included. */
   readonly observations: readonly Observation[];
