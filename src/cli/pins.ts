@@ -1,7 +1,7 @@
 /** Pinned certificates as trust shows them. */
 
 import { describeCertificate, fingerprintOf } from '../engine/net/certificate.js';
-import type { CertificateFacts } from '../engine/net/certificate.js';
+import type { CertificateFacts } from '../model/certificate.js';
 import { CsxError } from '../model/errors.js';
 import type { PeerName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';

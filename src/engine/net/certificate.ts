@@ -12,6 +12,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { SecureContextOptions } from 'node:tls';
+import type { CertificateFacts } from '../../model/certificate.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
 import type { Problem } from '../../model/errors.js';
 import { fromText } from '../../model/names.js';
@@ -28,20 +29,6 @@ export interface CertificatePair {
   readonly der: Buffer;
   /** The private key as PEM. */
   secret(): string;
-}
-
-export interface CertificateFacts {
-  /** SHA-256 of the DER: upper-case hex pairs with colons, as openssl prints it. */
-  readonly fingerprint: string;
-  /** One line, `CN=host-a, O=...`. */
-  readonly subject: string;
-  /** Unix milliseconds. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-  /** `rsa`, `ec`, ... */
-  readonly keyType: string;
-  /** Bits of an RSA or DSA key; undefined for others. */
-  readonly keyBits: number | undefined;
 }
 
 /** RSA keys below this are refused by OpenSSL's default security level. */

@@ -1,5 +1,6 @@
 /** This host's certificate: what peers pin, and how long it lasts. */
 
+import type { CertificateFacts } from '../../model/certificate.js';
 import type { Problem } from '../../model/errors.js';
 import { screenOf } from '../terminal.js';
 import type { Output } from '../terminal.js';
@@ -8,15 +9,7 @@ import { humanProblems, safe } from './problem.js';
 
 export interface ShownCertificate {
   readonly file: string;
-  readonly facts: {
-    readonly fingerprint: string;
-    readonly subject: string;
-    /** Unix milliseconds. */
-    readonly notBefore: number;
-    readonly notAfter: number;
-    readonly keyType: string;
-    readonly keyBits: number | undefined;
-  };
+  readonly facts: CertificateFacts;
   readonly problems: readonly Problem[];
 }
 
