@@ -2,12 +2,12 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { openSource } from '../engine/files/source.js';
+import { within } from '../engine/files/confined.js';
 import { CsxError, errnoOf } from '../model/errors.js';
 import { fromBuffer, isAscii, toBuffer } from '../model/names.js';
 import type { DiskPath } from '../model/names.js';
-import { lstatSync } from 'node:fs';
 import type { Voice } from './voice.js';
 
 export interface DiffRequest {
@@ -20,7 +20,6 @@ export interface DiffRequest {
   readonly voice: Voice;
 }
 
-const CHUNK = 256 * 1024;
 /** Stand for labels that an argument cannot carry: Node's arguments are text, file names bytes. */
 const STAND_INS = ['csx-there', 'csx-here'] as const;
 
@@ -33,16 +32,18 @@ export async function printDiff({ there, disk, labels, voice }: DiffRequest): Pr
   }
   const plain = labels.every(isAscii);
   const [first, second] = plain ? labels : STAND_INS;
+  const file = openHere(disk);
   const diff = spawn('diff', ['-Nus', '--label', first, '--label', second, '-', '/dev/fd/3'], {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', file],
   });
+  closeSync(file);
   const output: Buffer[] = [];
   const complaints: Buffer[] = [];
-  diff.stdout.on('data', (bytes: Buffer) => output.push(bytes));
-  diff.stderr.on('data', (bytes: Buffer) => complaints.push(bytes));
-  const [input, file] = [diff.stdin, diff.stdio[3] as Writable];
+  diff.stdout?.on('data', (bytes: Buffer) => output.push(bytes));
+  diff.stderr?.on('data', (bytes: Buffer) => complaints.push(bytes));
+  const input = diff.stdin as Writable;
   // diff may end before it has read everything.
-  for (const pipe of [input, file]) pipe.on('error', () => undefined);
+  input.on('error', () => undefined);
   const ended = once(diff, 'close').catch((error: unknown) => {
     throw new CsxError('INTERNAL', `Could not run diff: ${errnoOf(error) ?? String(error)}.`, {
       hint: 'Install the package diffutils.',
@@ -50,10 +51,9 @@ export async function printDiff({ there, disk, labels, voice }: DiffRequest): Pr
   });
   ended.catch(() => undefined);
   try {
-    await Promise.all([pour(there, input), pour(contentOf(disk), file)]);
+    await pour(there, input);
   } finally {
     input.end();
-    file.end();
   }
   await ended;
   const text = fromBuffer(Buffer.concat(output));
@@ -61,27 +61,32 @@ export async function printDiff({ there, disk, labels, voice }: DiffRequest): Pr
   if (complaints.length > 0) voice.say(0, fromBuffer(Buffer.concat(complaints)).trimEnd());
 }
 
-async function pour(
-  content: AsyncIterable<readonly Buffer[]> | Iterable<readonly Buffer[]>,
-  pipe: Writable,
-): Promise<void> {
+async function pour(content: AsyncIterable<readonly Buffer[]>, pipe: Writable): Promise<void> {
   for await (const batch of content) {
     for (const bytes of batch) {
       if (pipe.destroyed || pipe.write(bytes)) continue;
-      await Promise.race([once(pipe, 'drain'), once(pipe, 'close')]);
+      await new Promise<void>((resolve) => {
+        for (const event of ['drain', 'close']) {
+          pipe.once(event, () => {
+            resolve();
+          });
+        }
+      });
     }
   }
-  pipe.end();
 }
 
-function* contentOf(disk: DiskPath): Generator<readonly Buffer[]> {
-  if (lstatSync(toBuffer(disk), { throwIfNoEntry: false })?.isFile() !== true) return;
-  const source = openSource(disk);
+/** The file itself, so that diff can read it by its descriptor: no link is followed, here or above. */
+function openHere(disk: DiskPath): number {
   try {
-    for (const chunk of source.chunks(CHUNK)) yield [Buffer.from(chunk)];
-  } finally {
-    source.close();
+    const file = within(disk, (directory, name) => directory.open(name, constants.O_RDONLY | constants.O_NONBLOCK));
+    if (fstatSync(file).isFile()) return file;
+    closeSync(file);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== 'ENOENT' && errno !== 'ELOOP' && errno !== 'ENOTDIR' && errno !== 'ENXIO') throw error;
   }
+  return openSync('/dev/null', 'r');
 }
 
 /** Labels stand in the two lines of the head, or in the one line that says that files are identical or binary. */

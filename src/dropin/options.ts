@@ -177,10 +177,7 @@ function modeOf(count: (letter: string) => number): Mode | undefined {
     if (served === undefined) return undefined;
     modes.push(served);
   }
-  if (count('T') > 0) {
-    if (count('T') > 2) return undefined;
-    modes.push('test-sync');
-  }
+  if (count('T') > 0) modes.push('test-sync');
   if (count('c') > 1 || count('u') > 1) return undefined;
   if (count('c') + count('u') === 2) modes.push('check-update');
   else if (count('c') > 0) modes.push('check');

@@ -30,7 +30,9 @@ export async function testSync(job: Job): Promise<number> {
     const named = words.length >= 2 ? ({ me: words[0], peer: words[1] } as Pair) : undefined;
     const fileWord = words.length === 3 ? words.slice(2) : words.length === 1 ? words : [];
     const [argument] = fileArguments({ ...job, options: { ...options, arguments: fileWord } }, place.selection);
-    const files = argument?.names.filter((name) => place.selection.comparedGroupsOf(name).length > 0);
+    const held = argument?.names.filter((name) => place.selection.comparedGroupsOf(name).length > 0);
+    // What no group holds is asked for all the same: whether the peers answer counts.
+    const files = held?.length === 0 && !options.diffs ? argument?.names.slice(0, 1) : held;
     const pairs = named === undefined ? pairsOf(place) : pairsOf(place).filter((pair) => same(pair, named));
     const found = await new Comparison(job, place, dialerFor(job, place)).run(pairs, named, files);
     if (options.initRun) await runPending(job, place);
