@@ -15,7 +15,6 @@ import { partOf } from '../planner/part.js';
 import { resolutionsJson } from '../planner/resolutions.js';
 import type { Keep } from '../planner/resolutions.js';
 import { applyResultView } from '../views/human/apply-result.js';
-import { decidedView } from '../views/human/decided.js';
 import { jsonDocument } from '../views/json/document.js';
 import { plural } from '../views/quantity.js';
 import { print } from '../views/terminal.js';
@@ -80,6 +79,10 @@ export class Settling {
     if (open.length === 0) return this.#nothing(first.plan);
     const answers = await this.#decide(open);
     if (answers === undefined) return EXIT.done;
+    if (answers.stopped) {
+      await print(this.#options.out, ['Stopped. No decision was carried out.\n']);
+      return EXIT.declined;
+    }
     const deciding = await decisionsFrom({ 'on-conflict': 'fail', resolutions: flags.resolutions }, workspace, answers);
     const second = await this.#plan(deciding);
     await this.#tellVoid(deciding, second.plan);
@@ -92,6 +95,8 @@ export class Settling {
     const result = await this.#apply(part);
     await this.#show(part, result);
     const left = second.plan.conflicts.filter((conflict) => conflict.resolution === 'none');
+    if (left.length > 0 && !flags.json)
+      await print(this.#options.out, [`${plural(left.length, 'conflict')} still to be decided.\n`]);
     const status = applyStatus(result, part, false);
     return status === EXIT.done && left.length > 0 ? EXIT.conflicts : status;
   }
@@ -171,7 +176,6 @@ export class Settling {
       await print(out, jsonDocument(settledJson(plan, result)));
       return;
     }
-    await print(out, decidedView(out, result.decided));
     await print(out, applyResultView(out, result, { full: true }));
   }
 

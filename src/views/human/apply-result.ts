@@ -13,6 +13,7 @@ import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
 import { textWidth, wrap } from '../width.js';
 import { actionResults } from './apply-actions.js';
+import { decidedView } from './decided.js';
 import { nextLines } from './next.js';
 import { humanProblems, safe } from './problem.js';
 
@@ -39,6 +40,7 @@ export function* applyResultView(
     yield* humanProblems(result.problems, screen, full ? Infinity : 20);
     yield '\n';
   }
+  yield* decidedView(output, result.decided);
   const byPeer = Map.groupBy(result.changes, (each) => each.change.peer);
   for (const peer of result.peers) yield* peerResult(peer, byPeer.get(peer.name) ?? [], screen, full);
   if (result.peers.length > 0) yield '\n';
