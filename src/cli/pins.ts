@@ -1,39 +1,22 @@
 /** Pinned certificates as trust shows them. */
 
 import { describeCertificate, fingerprintOf } from '../engine/net/certificate.js';
-import type { CertificateFacts } from '../model/certificate.js';
+import type { CertificateFacts, PinFacts } from '../model/certificate.js';
 import { CsxError } from '../model/errors.js';
 import type { PeerName } from '../model/names.js';
 import { nearest } from '../model/nearest.js';
 import type { CertificateRow } from '../model/store.js';
-import type { PinnedCertificate } from '../views/human/lists.js';
-import type { PinFacts } from '../views/json/certificates.js';
 import type { Workspace } from './workspace.js';
 
-export interface Pin {
-  readonly shown: PinnedCertificate;
-  readonly facts: PinFacts;
-}
-
 /** A row of the database need not hold a certificate that can be read: it is shown all the same. */
-export function describePin(row: CertificateRow): Pin {
+export function describePin(row: CertificateRow): PinFacts {
   const facts = factsOf(row.certificate);
-  const fingerprint = fingerprintOf(row.certificate);
   return {
-    shown: {
-      peer: row.peer,
-      fingerprint: fingerprint.replaceAll(':', '').toLowerCase(),
-      subject: facts?.subject ?? 'not readable',
-      notAfter: facts?.notAfter,
-      since: row.since,
-    },
-    facts: {
-      peer: row.peer,
-      fingerprint,
-      subject: facts?.subject,
-      notAfter: facts?.notAfter,
-      since: row.since,
-    },
+    peer: row.peer,
+    fingerprint: fingerprintOf(row.certificate),
+    subject: facts?.subject,
+    notAfter: facts?.notAfter,
+    since: row.since,
   };
 }
 

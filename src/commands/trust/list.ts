@@ -17,15 +17,7 @@ export default class TrustList extends CsxCommand {
     return withWorkspace(flags, 'read', async ({ store }) => {
       const pins = (await store.certificates()).map(describePin);
       const out = this.out(flags);
-      await print(
-        out,
-        flags.json
-          ? jsonDocument(pinsJson(pins.map((pin) => pin.facts)))
-          : trustView(
-              out,
-              pins.map((pin) => pin.shown),
-            ),
-      );
+      await print(out, flags.json ? jsonDocument(pinsJson(pins)) : trustView(out, pins));
       return 0;
     });
   }

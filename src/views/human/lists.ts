@@ -1,10 +1,11 @@
 /** The rows of the database, pins and conflicts as lists. Names stand last or are shortened only on a terminal. */
 
+import type { PinFacts } from '../../model/certificate.js';
 import { parseCheckText } from '../../model/checktxt.js';
 import type { Entry, FileType } from '../../model/entry.js';
 import { fileName } from '../../model/encoding.js';
 import { display } from '../../model/names.js';
-import type { Bytes, PeerName } from '../../model/names.js';
+import type { Bytes } from '../../model/names.js';
 import type { Conflict } from '../../model/plan.js';
 import type { ActionRow, DirtyRow, FileRow, HintRow } from '../../model/store.js';
 import { mode } from '../describe.js';
@@ -113,20 +114,8 @@ export function* actionsView(output: Output, rows: readonly ActionRow[]): Genera
   );
 }
 
-/** A peer's pinned certificate, as `csx trust list` shows it. The command reads the certificate; views do no cryptography. */
-export interface PinnedCertificate {
-  readonly peer: PeerName;
-  /** SHA-256 of the DER form, as hex. */
-  readonly fingerprint: string;
-  readonly subject: string;
-  /** Unix milliseconds. */
-  readonly notAfter: number | undefined;
-  /** Unix milliseconds when csx pinned it; undefined: csync2 did. */
-  readonly since: number | undefined;
-}
-
 /** `csx trust list` */
-export function* trustView(output: Output, pins: readonly PinnedCertificate[]): Generator<string> {
+export function* trustView(output: Output, pins: readonly PinFacts[]): Generator<string> {
   if (pins.length === 0) {
     yield 'No certificate is pinned yet: the first connection to a peer over TLS pins its own.\n';
     return;
@@ -136,21 +125,11 @@ export function* trustView(output: Output, pins: readonly PinnedCertificate[]): 
     display(pin.peer),
     pin.since === undefined ? 'by csync2' : time(pin.since, screen.timeZone).slice(0, 10),
     pin.notAfter === undefined ? 'unknown' : time(pin.notAfter, screen.timeZone).slice(0, 10),
-    fingerprint(pin.fingerprint),
+    safe(pin.fingerprint),
   ]);
   const columns = [{ title: 'Peer' }, { title: 'Pinned' }, { title: 'Valid until' }, { title: 'SHA-256 fingerprint' }];
   // A fingerprint is compared character by character: it is never shortened.
   yield* table(columns, lines, screen);
-}
-
-/** `AB:CD:...`, as openssl prints it. */
-function fingerprint(hex: string): string {
-  return (
-    safe(hex)
-      .toUpperCase()
-      .match(/.{1,2}/g)
-      ?.join(':') ?? ''
-  );
 }
 
 /** `csx conflicts`: each with both sides and what becomes of it. */

@@ -1,5 +1,6 @@
 /** `csx cert --json` (schemas/cert.schema.json) and `csx trust ... --json` (schemas/trust.schema.json). */
 
+import type { PinFacts } from '../../model/certificate.js';
 import { bytesMember } from '../../model/json-value.js';
 import type { PeerName } from '../../model/names.js';
 import { diagnosticJson } from '../../model/plan-json.js';
@@ -19,16 +20,6 @@ export function certificateJson(shown: ShownCertificate): object {
     fingerprint_sha256: facts.fingerprint,
     problems: shown.problems.map(diagnosticJson),
   };
-}
-
-/** A pinned certificate. Subject and end are undefined where it cannot be read. */
-export interface PinFacts {
-  readonly peer: PeerName;
-  readonly fingerprint: string;
-  readonly subject: string | undefined;
-  /** Unix milliseconds, as `since`. */
-  readonly notAfter: number | undefined;
-  readonly since: number | undefined;
 }
 
 export function pinsJson(pins: readonly PinFacts[]): object {
