@@ -15,6 +15,7 @@ import { actionEnvironment, applyStatus, confirm, refuseUnfit } from './applying
 import { diffsFor } from './diffs.js';
 import { EXIT } from './exit-status.js';
 import type { OutputFlags, PlaceFlags } from './flags.js';
+import { lockState } from './lock.js';
 import { readPlanFile } from './plan-file.js';
 import type { PlanFlags } from './plan-flags.js';
 import { printPlan } from './plan-output.js';
@@ -111,12 +112,8 @@ export class Application {
     }
   }
 
-  /** Two applies at once would send everything twice. */
   #lock(): Promise<Lock> {
-    const { workspace, watch } = this.#options;
-    return workspace.store.lock('apply', { pid: process.pid, command: 'csx apply', since: Date.now() }, (owner) => {
-      watch.report({ type: 'lock_waiting', owner });
-    });
+    return lockState(this.#options.workspace.store, 'csx apply', this.#options.watch);
   }
 
   async #show(plan: Plan): Promise<void> {

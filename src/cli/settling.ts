@@ -25,6 +25,7 @@ import type { Answers } from './ask-conflicts.js';
 import { decisionsFrom, resolutionsFor } from './conflict-flags.js';
 import { EXIT } from './exit-status.js';
 import type { OutputFlags, PlaceFlags } from './flags.js';
+import { lockState } from './lock.js';
 import { mergeConflict } from './merging.js';
 import type { PlanFlags } from './plan-flags.js';
 import { dialerFor, planFor } from './planning.js';
@@ -61,10 +62,7 @@ export class Settling {
   /** @returns the exit status */
   async run(): Promise<number> {
     const { workspace, watch } = this.#options;
-    const owner = { pid: process.pid, command: 'csx resolve', since: Date.now() };
-    const lock = await workspace.store.lock('apply', owner, (holder) => {
-      watch.report({ type: 'lock_waiting', owner: holder });
-    });
+    const lock = await lockState(workspace.store, 'csx resolve', watch);
     try {
       return await this.#settle();
     } finally {

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { EXIT, worstStatus } from '../cli/exit-status.js';
 import { choiceFlags } from '../cli/flags.js';
+import { lockState } from '../cli/lock.js';
 import { scopesOf } from '../cli/planning.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
@@ -50,13 +51,7 @@ A tree that vanished as a whole (not mounted, emptied, replaced by something els
     return withWorkspace(flags, 'write', (workspace) =>
       withWatch(this.err(flags), flags, async (watch) => {
         const { store, config } = workspace;
-        const lock = await store.lock(
-          'apply',
-          { pid: process.pid, command: 'csx scan', since: Date.now() },
-          (owner) => {
-            watch.report({ type: 'lock_waiting', owner });
-          },
-        );
+        const lock = await lockState(store, 'csx scan', watch);
         try {
           const hints = flags.hints ? await store.hints() : [];
           const named = await scopesOf((argv as string[]).map(fromText), workspace);
