@@ -1,7 +1,7 @@
 /** What a plan is limited to: PATH arguments, `--target`, `--exclude`, and the files that list them. */
 
 import { readFile } from 'node:fs/promises';
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import type { Interfaces } from '@oclif/core';
 import { compilePattern } from '../config/fnmatch.js';
 import { CsxError } from '../model/errors.js';
@@ -9,6 +9,16 @@ import { fromBuffer, fromText } from '../model/names.js';
 import type { FileName } from '../model/names.js';
 
 const LIMITS = 'LIMITS';
+
+/** The PATH arguments. */
+export const pathArgs = {
+  paths: Args.string({
+    name: 'PATH',
+    description: 'Only these files and what lies below them.',
+    required: false,
+    multiple: true,
+  }),
+};
 
 export const targetFlags = {
   target: Flags.string({

@@ -1,9 +1,9 @@
-import { Args } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { conflictFlags, decisionsFrom } from '../cli/conflict-flags.js';
 import { EXIT } from '../cli/exit-status.js';
 import { planFlags } from '../cli/plan-flags.js';
 import { dialerFor, planFor } from '../cli/planning.js';
+import { pathArgs } from '../cli/targets.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import { conflictJson } from '../model/plan-json.js';
@@ -26,14 +26,7 @@ export default class Conflicts extends CsxCommand {
       command: '<%= config.bin %> conflicts --resolutions decisions.json',
     },
   ];
-  static override args = {
-    paths: Args.string({
-      name: 'PATH',
-      description: 'Only these files and what lies below them.',
-      required: false,
-      multiple: true,
-    }),
-  };
+  static override args = pathArgs;
   static override flags = { ...flagsOfPlan, ...conflictFlags };
 
   async run(): Promise<number> {

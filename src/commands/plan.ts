@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { diffFlags, diffsFor, refuseDiff } from '../cli/diffs.js';
 import { EXIT, worstStatus } from '../cli/exit-status.js';
@@ -6,7 +6,7 @@ import { writePlanFile } from '../cli/plan-file.js';
 import { planFlags } from '../cli/plan-flags.js';
 import { formatFlags, printPlan } from '../cli/plan-output.js';
 import { dialerFor, planFor } from '../cli/planning.js';
-import { targetFlags } from '../cli/targets.js';
+import { pathArgs, targetFlags } from '../cli/targets.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import type { Plan as PlanData } from '../model/plan.js';
@@ -27,14 +27,7 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
     { description: 'For a pull request', command: '<%= config.bin %> plan --format markdown --max-chars 65536' },
     { description: 'For scripts', command: '<%= config.bin %> plan --json --detailed-exitcode' },
   ];
-  static override args = {
-    paths: Args.string({
-      name: 'PATH',
-      description: 'Only these files and what lies below them.',
-      required: false,
-      multiple: true,
-    }),
-  };
+  static override args = pathArgs;
   static override flags = {
     ...targetFlags,
     ...planFlags,

@@ -1,9 +1,10 @@
-import { Args, Flags } from '@oclif/core';
+import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { EXIT, worstStatus } from '../cli/exit-status.js';
 import { choiceFlags } from '../cli/flags.js';
 import { lockState } from '../cli/lock.js';
 import { scopesOf } from '../cli/planning.js';
+import { pathArgs } from '../cli/targets.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import { recordScan } from '../engine/update/record-scan.js';
@@ -26,14 +27,7 @@ A tree that vanished as a whole (not mounted, emptied, replaced by something els
       command: '<%= config.bin %> scan --init',
     },
   ];
-  static override args = {
-    paths: Args.string({
-      name: 'PATH',
-      description: 'Only these files and what lies below them.',
-      required: false,
-      multiple: true,
-    }),
-  };
+  static override args = pathArgs;
   static override flags = {
     ...choiceFlags,
     init: Flags.boolean<boolean>({ summary: 'Record only; mark nothing for the peers.' }),
