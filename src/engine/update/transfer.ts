@@ -20,13 +20,14 @@ import type { Source } from '../files/source.js';
 import type { Command, Connection } from '../net/connection.js';
 import type { Answer } from '../wire/response.js';
 import type { PlainVerb } from '../wire/verbs.js';
-import { outgoing } from './content.js';
+import { outgoing, wholeOf } from './content.js';
 import type { ContentDigests, Outgoing } from './content.js';
 import { checkHere, checkSignature, checkThere, mustAsk } from './preconditions.js';
 import type { Readiness } from './preconditions.js';
+import { Running } from './running.js';
 import { stepsOf } from './steps.js';
 import type { Raw, Step } from './steps.js';
-import { refusalProblem, staleHere } from './trouble.js';
+import { refusalProblem, staleHere, unsynced } from './trouble.js';
 
 export interface TransferOptions {
   readonly connection: Connection;
@@ -40,6 +41,8 @@ export interface TransferOptions {
   readonly raw: (file: FileName) => Raw;
   /** The peer answers before it has made changes durable; SYNC asks for that. */
   readonly grouped: boolean;
+  /** The peer knows PUT. */
+  readonly puts: boolean;
   readonly report: Report;
   /** Ends the transfer after what is in flight. */
   readonly stop: AbortSignal;
@@ -51,6 +54,8 @@ export interface TransferOptions {
 const AHEAD = 64;
 /** Changes that may wait for answers; a stop waits for so many. */
 const IN_FLIGHT = 64;
+/** New files up to this size go with PUT, from memory. */
+const PUT_BYTES = 256 * 1024;
 /** Changes that one SYNC makes durable: half of what the daemon commits at most together. */
 const GROUP = 128;
 
@@ -62,6 +67,10 @@ interface Run extends TransferOptions {
   unsynced: { readonly change: Change; readonly end: End }[];
   /** SYNCs under way. */
   readonly syncing: Set<Promise<void>>;
+  /** SYNCs sent. */
+  syncs: number;
+  /** Up to this SYNC none proves anything any more. */
+  doubtful: number;
 }
 
 /**
@@ -71,9 +80,9 @@ interface Run extends TransferOptions {
  */
 export async function transfer(options: TransferOptions): Promise<readonly Change[]> {
   const { connection, changes, stop } = options;
-  const run: Run = { ...options, again: [], unsynced: [], syncing: new Set() };
+  const run: Run = { ...options, again: [], unsynced: [], syncing: new Set(), syncs: 0, doubtful: 0 };
   const ready: Promise<Readiness>[] = [];
-  const running = new Set<Promise<void>>();
+  const running = new Running();
   let index = 0;
   for (; index < changes.length; index++) {
     if (stop.aborted || connection.failure !== undefined) break;
@@ -86,13 +95,12 @@ export async function transfer(options: TransferOptions): Promise<readonly Chang
     const [change, readiness] = [changes[index], ready[index]];
     if (change === undefined || readiness === undefined) break;
     const work = begin(change, readiness, run);
-    const tracked = work.answered.finally(() => running.delete(tracked));
-    running.add(tracked);
+    running.add(work.answered);
     await work.given;
-    while (running.size >= IN_FLIGHT) await Promise.race(running);
+    await running.fewerThan(IN_FLIGHT);
     await connection.room();
   }
-  await Promise.all(running);
+  await running.fewerThan(1);
   sync(run);
   await Promise.all(run.syncing);
   return [...run.again, ...changes.slice(index)];
@@ -100,11 +108,21 @@ export async function transfer(options: TransferOptions): Promise<readonly Chang
 
 /** Checks this host's side and, where PATCH will not show it, asks for the peer's. */
 async function lookAhead(change: Change, run: Run): Promise<Readiness> {
+  if (isPut(change, run)) return READY;
   const here = checkHere(change, run.look);
   if (here !== undefined) return { kind: 'stale', problem: here };
-  if (change.action === 'no-op' || !mustAsk(change)) return { kind: 'ready' };
+  if (change.action === 'no-op' || !mustAsk(change)) return READY;
   const answer = await run.connection.request('SIG', { key: run.keyOf(change), file: change.path });
   return checkThere(change, answer);
+}
+
+const READY: Readiness = { kind: 'ready' };
+
+/** Whether the change is a new file that goes with PUT: both sides are checked when it is sent, here and there. */
+function isPut(change: Change, { puts }: Run): boolean {
+  const { action, force, after, precondition, bytes } = change;
+  if (!puts || action !== 'create' || force || bytes > PUT_BYTES) return false;
+  return after?.entry.type === 'file' && precondition.local !== undefined && precondition.remote === undefined;
 }
 
 /**
@@ -131,8 +149,7 @@ function begin(
       action: change.action,
       bytes: change.bytes,
     });
-    const steps = found.kind === 'settled' ? [] : stepsOf(change, run.raw(change.path));
-    const answers = carryOut(change, steps, run);
+    const answers = isPut(change, run) ? putNew(change, run) : carryOut(change, found, run);
     given.resolve(undefined);
     finish(run, change, await answers);
   };
@@ -154,8 +171,44 @@ interface End {
   readonly refused?: boolean;
 }
 
+/** Sends a new file in one command, and the usual way where the peer turns out to have something there. */
+async function putNew(change: Change, run: Run): Promise<End> {
+  const sent = readNew(change, run);
+  if ('status' in sent) return sent;
+  const entry = change.after?.entry;
+  const word = (value: number | undefined): string => (value === undefined ? '-' : String(value));
+  const attributes = {
+    uid: word(entry?.uid),
+    gid: word(entry?.gid),
+    mode: word(entry?.mode),
+    mtime: word(entry?.mtime),
+  };
+  const answer = await run.connection.put({ key: run.keyOf(change), file: change.path, ...attributes }, sent.delta);
+  if (answer.kind === 'error' && answer.refusal.errno === 'EEXIST') return carryOut(change, READY, run);
+  return { ...verdict(change, [answer], sent.delta.length), digests: sent.digests() };
+}
+
+/** The new file's content, which is the one that was planned; otherwise why it is not sent. */
+function readNew(change: Change, run: Run): NonNullable<ReturnType<typeof wholeOf>> | End {
+  let source: Source | undefined;
+  try {
+    source = openSource(run.toDisk(change.path));
+    const whole = source.stamp === change.precondition.local?.stamp ? wholeOf(source) : undefined;
+    if (whole !== undefined) return whole;
+  } catch (error) {
+    if (!(error instanceof CsxError)) throw error;
+    const stale = checkHere(change, run.look);
+    if (stale === undefined) throw error;
+    return { status: 'skipped', problem: stale, bytes: 0 };
+  } finally {
+    source?.close();
+  }
+  return { status: 'skipped', problem: checkHere(change, run.look) ?? staleHere(change, 'it was changed'), bytes: 0 };
+}
+
 /** Queues the commands at once; resolves with the peer's last answer. */
-function carryOut(change: Change, steps: readonly Step[], run: Run): Promise<End> {
+function carryOut(change: Change, found: Exclude<Readiness, { kind: 'stale' }>, run: Run): Promise<End> {
+  const steps: readonly Step[] = found.kind === 'settled' ? [] : stepsOf(change, run.raw(change.path));
   const target = { key: run.keyOf(change), file: change.path };
   const content = steps.findIndex((step) => step.kind === 'content');
   const commands = steps.filter((step) => step.kind === 'command').map((step) => commandOf(step, target));
@@ -280,15 +333,26 @@ function finish(run: Run, change: Change, end: End): void {
   if (run.unsynced.length >= GROUP) sync(run);
 }
 
-/** Asks the peer to make durable what it has answered so far. */
+/**
+ * Asks the peer to make durable what it has answered so far. A peer that could not do so has tried with everything that came before the
+ * SYNC, also with what was sent but not answered when the SYNC left: what waits then for later SYNCs is in doubt as well.
+ */
 function sync(run: Run): void {
   const group = run.unsynced;
   if (group.length === 0) return;
   run.unsynced = [];
+  run.syncs += 1;
+  const number = run.syncs;
   const work = run.connection.request('SYNC', {}).then(
     (answer) => {
+      if (answer.kind === 'error') run.doubtful = Math.max(run.doubtful, run.syncs + 1);
+      const text = answer.kind === 'error' ? answer.text : undefined;
       for (const { change, end } of group)
-        conclude(run, change, answer.kind === 'error' ? verdict(change, [answer], 0) : end);
+        conclude(
+          run,
+          change,
+          number <= run.doubtful ? { status: 'failed', problem: unsynced(change, text), bytes: 0 } : end,
+        );
     },
     (error: unknown) => {
       for (const { change } of group) fail(run, change, error);

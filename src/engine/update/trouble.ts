@@ -67,6 +67,18 @@ export function refusalProblem(change: Change, answer: Extract<Answer, { kind: '
   }
 }
 
+/** The peer answered OK, but could not make durable all that came with it; which files that is true of it cannot say. */
+export function unsynced(change: Change, text: string | undefined): Problem {
+  const peer = display(change.peer);
+  const why = text === undefined ? '' : `: ${display(text)}`;
+  return about(
+    change,
+    'PEER_REFUSED',
+    `may not be kept by ${peer}, which could not make all of its group of changes durable${why}`,
+    `The log of ${peer} says more. The file stays marked; the next run finds what is there already.`,
+  );
+}
+
 function advice(change: Change, errno: string | undefined): string {
   switch (errno) {
     case 'ENOTEMPTY':
