@@ -34,7 +34,7 @@ export async function testSync(job: Job): Promise<number> {
     // What no group holds is asked for all the same: whether the peers answer counts.
     const files = held?.length === 0 && !options.diffs ? argument?.names.slice(0, 1) : held;
     const pairs = named === undefined ? pairsOf(place) : pairsOf(place).filter((pair) => same(pair, named));
-    const found = await new Comparison(job, place, dialerFor(job, place)).run(pairs, named, files);
+    const found = await new Comparison(job, place, dialerFor(job, place, false)).run(pairs, named, files);
     if (options.initRun) await runPending(job, place);
     // csync2's -TT FILE never says that it found something.
     const silent = options.diffs && words.length === 1;

@@ -49,9 +49,18 @@ export async function update(job: Job): Promise<number> {
 }
 
 async function send(job: Job, place: Place, scopes: readonly Scope[] | undefined): Promise<void> {
+  const dialer = dialerFor(job, place, true);
+  try {
+    await serve(job, place, scopes, dialer);
+  } finally {
+    await dialer.close();
+  }
+  await runPending(job, place);
+}
+
+async function serve(job: Job, place: Place, scopes: readonly Scope[] | undefined, dialer: Dialer): Promise<void> {
   const { options, around, stop } = job;
   const { config, selection, store } = place;
-  const dialer = dialerFor(job, place);
   const rows = await store.dirty({
     ...(place.peers && { peers: place.peers }),
     ...(scopes && { scopes }),
@@ -100,7 +109,6 @@ async function send(job: Job, place: Place, scopes: readonly Scope[] | undefined
   }
   for (const peer of peers) session.transcript.done(peer);
   await offerAsSlave(job, place, dialer, rows);
-  await runPending(job, place);
 }
 
 interface Session {

@@ -5,7 +5,7 @@ import type { Problem } from '../../model/errors.js';
 import type { PeerName } from '../../model/names.js';
 import type { CertificatePair } from './certificate.js';
 import { Connection } from './connection.js';
-import type { Window } from './connection.js';
+import type { ConnectionOptions, Window } from './connection.js';
 import { dial } from './dial.js';
 import { encrypt } from './encrypt.js';
 import type { Encrypted } from './encrypt.js';
@@ -44,6 +44,10 @@ export interface ConnectOptions {
   readonly deadlines?: Deadlines | undefined;
   readonly window?: Window | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** The signal ends the connecting alone: once connected, the caller finishes what is under way. Default: it ends all. */
+  readonly finishing?: boolean | undefined;
+  /** Makes the connection over the socket that is ready for it; undefined: a plain `Connection`. */
+  readonly make?: ((socket: Duplex, options: ConnectionOptions) => Connection) | undefined;
   /** Unix milliseconds; default the system's clock. Only warnings go by it. */
   readonly now?: (() => number) | undefined;
 }
@@ -85,13 +89,14 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     });
   }
   const socket: Duplex = encrypted?.socket ?? plain;
-  const connection = new Connection(socket, {
+  const connectionOptions: ConnectionOptions = {
     peer: options.peer,
     address,
     answerDeadline: deadlines.answer,
     window: options.window,
-    signal: options.signal,
-  });
+    signal: options.finishing === true ? undefined : options.signal,
+  };
+  const connection = options.make?.(socket, connectionOptions) ?? new Connection(socket, connectionOptions);
   await open(connection, options);
   return {
     connection,

@@ -8,6 +8,7 @@ import type { Store } from '../../model/store.js';
 import { certificateProblems, loadCertificatePair } from '../net/certificate.js';
 import type { CertificatePair } from '../net/certificate.js';
 import { connect } from '../net/connect.js';
+import { KeptConnection } from './kept-connection.js';
 import type { Connected } from '../net/connect.js';
 
 export interface DialOptions {
@@ -23,6 +24,8 @@ export interface DialOptions {
   /** Milliseconds without progress before a peer is given up. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
+  /** One connection for each peer, used again until `close`; otherwise each use has its own. */
+  readonly keep?: boolean | undefined;
   readonly now: () => number;
 }
 
@@ -33,6 +36,7 @@ export class Dialer {
   readonly #options: DialOptions;
   #pair: Promise<CertificatePair> | undefined;
   #pins: Promise<ReadonlyMap<PeerName, Buffer>> | undefined;
+  readonly #kept = new Map<PeerName, Connected & { readonly connection: KeptConnection }>();
 
   constructor(options: DialOptions) {
     this.#options = options;
@@ -54,12 +58,40 @@ export class Dialer {
     }
   }
 
-  /** Connects and says hello. Throws CsxError. */
-  async dial(peer: PeerName, me: PeerName): Promise<Connected> {
-    const { port, bind, configName, groups, timeout, signal } = this.#options;
+  /**
+   * Connects and says hello. Throws CsxError.
+   * @param interrupt what the signal does to the connection: `drops` it, or leaves it to the caller, who `finishes`
+   */
+  async dial(peer: PeerName, me: PeerName, interrupt: 'drops' | 'finishes' = 'drops'): Promise<Connected> {
+    return (await this.#again(peer, me)) ?? this.#anew(peer, me, interrupt);
+  }
+
+  /** Ends the connections that were kept. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#kept.values()].map(({ connection }) => connection.end()));
+    this.#kept.clear();
+  }
+
+  /** The connection that is kept for the peer; undefined when there is none in good order. */
+  async #again(peer: PeerName, me: PeerName): Promise<Connected | undefined> {
+    const kept = this.#kept.get(peer);
+    if (kept === undefined || kept.connection.failure !== undefined) return undefined;
+    try {
+      await kept.connection.hello(me);
+      return kept;
+    } catch {
+      // The peer has closed it meanwhile, or does not know us by that name: a new one will tell.
+      kept.connection.destroy();
+      return undefined;
+    }
+  }
+
+  async #anew(peer: PeerName, me: PeerName, interrupt: 'drops' | 'finishes'): Promise<Connected> {
+    const { port, bind, configName, groups, timeout, signal, keep } = this.#options;
     const tls = this.isPlain(peer) ? undefined : await this.#certificate();
     const pinned = tls === undefined ? undefined : (await this.#pinned()).get(peer);
-    return connect({
+    let kept: KeptConnection | undefined;
+    const connected = await connect({
       peer,
       me,
       port,
@@ -70,7 +102,12 @@ export class Dialer {
       pinned,
       deadlines: { connect: Math.min(timeout, CONNECT_DEADLINE), answer: timeout },
       signal,
+      // A connection that is kept is sent over as well.
+      finishing: keep === true || interrupt === 'finishes',
+      make: keep === true ? (socket, options) => (kept = new KeptConnection(socket, options)) : undefined,
     });
+    if (kept !== undefined) this.#kept.set(peer, { ...connected, connection: kept });
+    return connected;
   }
 
   #certificate(): Promise<CertificatePair> {
