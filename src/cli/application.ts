@@ -1,17 +1,24 @@
 /** One run of `csx apply`, from the plan to the exit status. */
 
 import { applyPlan, keyOf } from '../engine/update/apply.js';
+import type { Planned } from '../engine/update/compute-plan.js';
 import { completeRows } from '../engine/update/complete.js';
 import { verifyPlan } from '../engine/update/verify.js';
 import { CsxError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import type { ApplyResult, ResultSummary } from '../model/result.js';
 import type { Lock } from '../model/store.js';
+import { decideWith } from '../planner/decisions.js';
+import type { OnConflict } from '../planner/decisions.js';
 import { requireMatch } from '../planner/saved-plan.js';
 import { applyResultView } from '../views/human/apply-result.js';
 import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
 import { actionEnvironment, applyStatus, confirm, refuseUnfit } from './applying.js';
+import { askConflicts } from './ask-conflicts.js';
+import type { Answers } from './ask-conflicts.js';
+import { decisionsFrom } from './conflict-flags.js';
+import type { ConflictFlags } from './conflict-flags.js';
 import { diffsFor } from './diffs.js';
 import { EXIT } from './exit-status.js';
 import type { OutputFlags, PlaceFlags } from './flags.js';
@@ -30,7 +37,8 @@ export interface ApplicationOptions {
   readonly flags: PlaceFlags &
     OutputFlags &
     PlanFlags &
-    TargetFlags & {
+    TargetFlags &
+    ConflictFlags & {
       readonly 'auto-approve': boolean;
       readonly strict: boolean;
       readonly full: boolean;
@@ -40,6 +48,8 @@ export interface ApplicationOptions {
   readonly watch: Watched;
   readonly recorder: Recorder;
   readonly out: Output;
+  /** Where questions go. */
+  readonly err: Output;
   /** Somebody can be asked. */
   readonly interactive: boolean;
 }
@@ -68,7 +78,9 @@ export class Application {
       const { workspace, flags, watch, recorder, out } = this.#options;
       let done: Done = { status: EXIT.done, summary: undefined };
       for (let round = 0; round < ROUNDS; round++) {
-        const { plan, incomplete } = await planFor(workspace, flags, [], this.#dialer, watch);
+        const planned = await this.#plan(round === 0);
+        if (planned === undefined) return { status: EXIT.declined, summary: undefined };
+        const { plan, incomplete } = planned;
         recorder.plan(plan);
         if (round === 0 || plan.applyable) await this.#show(plan);
         refuseUnfit(plan);
@@ -77,10 +89,10 @@ export class Application {
           return { status: EXIT.declined, summary: undefined };
         if (incomplete > 0) await completeRows(workspace, undefined, watch.stop);
         const result = await this.#apply(plan);
-        done = { status: applyStatus(result, plan, flags['detailed-exitcode']), summary: result.summary };
+        done = { status: this.#statusOf(result, plan), summary: result.summary };
         if (!flags.json && worthTelling(plan, result))
           await print(out, applyResultView(out, result, { full: flags.full }));
-        if (watch.stop.aborted || !settledByMethod(result)) break;
+        if (watch.stop.aborted || !decidedByRule(result, flags['on-conflict'])) break;
       }
       return done;
     } finally {
@@ -106,10 +118,36 @@ export class Application {
       recorder.plan(plan);
       const result = await this.#apply(plan);
       if (!flags.json) await print(out, applyResultView(out, result, { full: flags.full }));
-      return { status: applyStatus(result, plan, flags['detailed-exitcode']), summary: result.summary };
+      return { status: this.#statusOf(result, plan), summary: result.summary };
     } finally {
       await lock.release();
     }
+  }
+
+  /** A plan with the decisions of flags and, where somebody is there, answers; undefined: the person stopped. */
+  async #plan(ask: boolean): Promise<Planned | undefined> {
+    const { workspace, flags, watch, interactive, err } = this.#options;
+    const dialer = this.#dialer;
+    const make = async (answers?: Answers): Promise<Planned> => {
+      const decide = decideWith(await decisionsFrom(flags, workspace, answers));
+      return planFor(workspace, flags, [], dialer, watch, decide);
+    };
+    const planned = await make();
+    const open = planned.plan.conflicts.filter((conflict) => conflict.resolution === 'none');
+    if (!ask || !interactive || flags['auto-approve'] || open.length === 0) return planned;
+    refuseUnfit(planned.plan);
+    watch.pause();
+    const answers = await askConflicts(open, { workspace, dialer, tool: undefined, err });
+    watch.resume();
+    if (answers.stopped) return undefined;
+    return answers.resolutions.length + answers.merged.length > 0 ? make(answers) : planned;
+  }
+
+  #statusOf(result: ApplyResult, plan: Plan): number {
+    const { flags } = this.#options;
+    const skipped = flags['on-conflict'] === 'skip';
+    const counted = skipped ? { ...result, summary: { ...result.summary, conflicts: 0 } } : result;
+    return applyStatus(counted, plan, flags['detailed-exitcode']);
   }
 
   #lock(): Promise<Lock> {
@@ -177,7 +215,7 @@ export class Application {
         report: watch.report,
         stop: watch.stop,
         now: Date.now,
-        statusOf: (result) => applyStatus(result, plan, flags['detailed-exitcode']),
+        statusOf: (result) => this.#statusOf(result, plan),
       });
     } finally {
       watch.pause();
@@ -193,6 +231,8 @@ function refusePlanningFlags(flags: ApplicationOptions['flags']): void {
     ...(flags.group === undefined ? [] : ['--group']),
     ...(flags.peer === undefined ? [] : ['--peer']),
     ...(flags.offline ? ['--offline'] : []),
+    ...(flags['on-conflict'] === 'fail' ? [] : ['--on-conflict']),
+    ...(flags.resolutions === undefined ? [] : ['--resolutions']),
     ...(flags.diff ? ['--diff'] : []),
     ...(flags['max-delete'] === undefined ? [] : ['--max-delete']),
   ];
@@ -210,14 +250,16 @@ function worthTelling(plan: Plan, result: ApplyResult): boolean {
   return plan.changes.length > 0 || plan.actions.length > 0 || result.changes.length > 0 || result.problems.length > 0;
 }
 
-/** Whether peers refused files whose group has a method: planned again, it decides. */
-function settledByMethod(result: ApplyResult): boolean {
+/** Whether peers refused files that the group's method or the run's rule decides, once they are planned again. */
+function decidedByRule(result: ApplyResult, rule: OnConflict): boolean {
   return result.changes.some(
     (each) =>
       each.problem?.code === 'CONFLICTS' &&
       result.conflicts.some(
         (conflict) =>
-          conflict.peer === each.change.peer && conflict.path === each.change.path && conflict.autoMethod !== 'none',
+          conflict.peer === each.change.peer &&
+          conflict.path === each.change.path &&
+          (conflict.autoMethod !== 'none' || rule === 'local' || rule === 'peer'),
       ),
   );
 }

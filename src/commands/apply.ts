@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { Application } from '../cli/application.js';
 import { CsxCommand } from '../cli/command.js';
+import { conflictFlags } from '../cli/conflict-flags.js';
 import { diffFlags, refuseDiff } from '../cli/diffs.js';
 import { exitStatusOf } from '../cli/exit-status.js';
 import { planFlags } from '../cli/plan-flags.js';
@@ -17,12 +18,18 @@ export default class Apply extends CsxCommand {
 
 Every change is checked again at its moment, and one that is no longer as planned is skipped and reported (with --strict nothing is done then). What a peer has acknowledged is recorded at once, so an interrupted run goes on where it stopped.
 
+Where both sides changed a file and the group has no method for it, a person is asked; in scripts --on-conflict or --resolutions decides, and without them the file stays as it is on both sides.
+
 Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skipped, or a peer was not reached; 5 a check failed, nothing done; 6 the saved plan does not match, nothing done; 8 declined.`;
   static override examples = [
     '<%= config.bin %> apply',
     '<%= config.bin %> apply --target /etc/apache2 --peer web2',
     { description: 'Exactly what was reviewed', command: '<%= config.bin %> apply today.plan' },
     { description: 'In scripts, without a question', command: '<%= config.bin %> apply --auto-approve' },
+    {
+      description: 'With reviewed decisions on conflicts',
+      command: '<%= config.bin %> apply --auto-approve --resolutions decisions.json',
+    },
   ];
   static override args = {
     planfile: Args.string({ name: 'PLANFILE', description: 'Made by csx plan --out.', required: false }),
@@ -31,6 +38,7 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
     ...targetFlags,
     ...planFlags,
     ...diffFlags,
+    ...conflictFlags,
     'auto-approve': Flags.boolean<boolean>({ summary: 'Do not ask. Conflicts are not decided by this.' }),
     strict: Flags.boolean<boolean>({
       summary: 'All or nothing: check everything first, and do nothing if anything changed.',
@@ -60,6 +68,7 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
               watch,
               recorder,
               out: this.out(flags),
+              err: this.err(flags),
               interactive: this.interactive(flags),
             });
             const done =
