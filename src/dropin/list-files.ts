@@ -1,6 +1,7 @@
 /** -o: the files on this disk that count when hosts are compared, those of `compare` patterns included. */
 
 import { startsOf } from '../engine/scan/selected.js';
+import type { Placed } from '../engine/scan/selected.js';
 import { Walk } from '../engine/scan/walk.js';
 import type { FileName } from '../model/names.js';
 import { fileArguments, scopesOf } from './arguments.js';
@@ -20,10 +21,11 @@ export async function listFiles(job: Job): Promise<number> {
   const scopes = scopesOf(fileArguments(job, selection, true), selection, options.recursive, true);
   const wanted = options.peers?.map((peer) => peer.toLowerCase());
   const walk = new Walk(compared, startsOf(compared, scopes));
-  const found: FileName[] = [];
+  const found: Placed[] = [];
   while (walk.next()) {
     const peers = selection.peersOfGroups(selection.comparedGroupsOf(walk.file));
-    if (wanted === undefined || peers.some(({ peer }) => wanted.includes(peer))) found.push(walk.file);
+    if (wanted === undefined || peers.some(({ peer }) => wanted.includes(peer)))
+      found.push({ file: walk.file, disk: walk.disk });
   }
   for (const problem of walk.problems) voice.error(`ERROR: ${problem.summary}`);
   voice.print(
@@ -34,10 +36,10 @@ export async function listFiles(job: Job): Promise<number> {
   return 0;
 }
 
-/** csync2 goes through every directory backwards, a directory before what is in it, and through absolute paths before prefixes. */
-function inCsync2Order(files: readonly FileName[]): readonly FileName[] {
+/** csync2 goes through every directory backwards, a directory before what is in it, wherever a prefix puts it. */
+function inCsync2Order(files: readonly Placed[]): readonly FileName[] {
   return files
-    .map((file) => ({ file, parts: file.split('/') }))
+    .map(({ file, disk }) => ({ file, parts: disk.split('/') }))
     .sort((a, b) => compareBackwards(a.parts, b.parts))
     .map(({ file }) => file);
 }

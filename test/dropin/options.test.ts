@@ -10,7 +10,7 @@ import { parseOptions } from '../../src/dropin/options.js';
 const HOST = '127.31.26.1';
 /** Letters that do not listen, and numbers of arguments. */
 const WORDS: readonly (readonly string[])[] = [
-  ...[...'hcuofmxHLMSTRirdBAIXUFtlvkZ'].map((letter) => [`-${letter}`]),
+  ...Array.from('hcuofmxHLMSTRirdBAIXUFtlvkZ', (letter) => [`-${letter}`]),
   ['-TT'],
   ['-cu'],
   ['-ii', '-i', '-i'],

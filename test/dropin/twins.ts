@@ -30,7 +30,7 @@ import { readTree } from '../support/tree.js';
 
 export type Program = 'csync2' | 'csx';
 
-const PROGRAMS: Readonly<Record<Program, string>> = {
+export const PROGRAMS: Readonly<Record<Program, string>> = {
   csync2: '/usr/sbin/csync2',
   csx: fileURLToPath(new URL('../../bin/csync2', import.meta.url)),
 };
@@ -115,7 +115,7 @@ export class Twin {
   readonly daemon: Program;
   /** What was seen, in order. */
   readonly record: Seen[] = [];
-  readonly #port: number;
+  readonly port: number;
   readonly #daemons: ChildProcess[] = [];
 
   private constructor(options: TwinOptions, programs: { client: Program; daemon: Program }, port: number) {
@@ -124,7 +124,7 @@ export class Twin {
     this.trees = this.names.map((name) => path.join(this.root, name, 'tree'));
     this.client = programs.client;
     this.daemon = programs.daemon;
-    this.#port = port;
+    this.port = port;
   }
 
   static async start(
@@ -222,21 +222,23 @@ export class Twin {
     }
   }
 
-  /** Starts a host's daemon. */
-  async listen(host: number): Promise<void> {
+  /** Starts a host's daemon; gives the promise of its exit status. */
+  async listen(host: number, mode = '-ii'): Promise<{ readonly ended: Promise<number | null> }> {
     const name = this.#name(host);
-    const child = spawn(PROGRAMS[this.daemon], ['-ii', ...this.#common(host)], {
-      env: this.#environment(host),
+    const child = spawn(PROGRAMS[this.daemon], [mode, ...this.common(host)], {
+      env: this.environment(host),
       stdio: 'ignore',
       detached: true,
     });
     this.#daemons.push(child);
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     const deadline = Date.now() + START_DEADLINE;
-    while (!listens(name, this.#port)) {
+    while (!listens(name, this.port)) {
       if (Date.now() > deadline || child.exitCode !== null)
         throw new Error(`${this.daemon} does not listen on ${name}.`);
       await sleep(10);
     }
+    return { ended };
   }
 
   async stop(): Promise<void> {
@@ -256,8 +258,8 @@ export class Twin {
 
   #program(program: Program, host: number, args: readonly string[]): Promise<Ran> {
     return new Promise((resolve, reject) => {
-      const child = spawn(PROGRAMS[program], [...this.#common(host), ...args], {
-        env: this.#environment(host),
+      const child = spawn(PROGRAMS[program], [...this.common(host), ...args], {
+        env: this.environment(host),
         cwd: this.trees[host],
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: RUN_DEADLINE,
@@ -276,11 +278,12 @@ export class Twin {
     });
   }
 
-  #common(host: number): readonly string[] {
-    return ['-N', this.#name(host), '-D', path.join(this.root, this.#name(host), 'db'), '-p', String(this.#port)];
+  /** The options that make the program this host. */
+  common(host: number): readonly string[] {
+    return ['-N', this.#name(host), '-D', path.join(this.root, this.#name(host), 'db'), '-p', String(this.port)];
   }
 
-  #environment(host: number): NodeJS.ProcessEnv {
+  environment(host: number): NodeJS.ProcessEnv {
     return { ...process.env, CSYNC2_SYSTEM_DIR: path.join(this.root, this.#name(host), 'etc') };
   }
 
