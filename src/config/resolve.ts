@@ -77,7 +77,16 @@ export function resolveConfig(
   }
   if (report.errors().length > 0) return undefined;
   const { systemDirectory, files } = options;
-  return { ...meaning, otherGroups, lockTimeout, systemDirectory, files, hash: hashConfig(meaning) };
+  return {
+    ...meaning,
+    otherGroups,
+    lockTimeout,
+    systemDirectory,
+    files,
+    get hash() {
+      return hashConfig(meaning);
+    },
+  };
 }
 
 /** The group as this host sees it; undefined when it does not list this host (or has errors, which are reported). */

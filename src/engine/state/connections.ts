@@ -3,13 +3,12 @@
  * Each is opened when it is needed first. Waiting, giving way to csync2 and SQLite's errors are dealt with here.
  */
 
-import { randomUUID } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { CsxError } from '../../model/errors.js';
 import { connect, type Connection } from './connection.js';
-import { copyAside, type Copy } from './copy.js';
+import type { Copy } from './copy.js';
 import { upgrade } from './schema.js';
 import { needsCopy, stateError, type Doing } from './trouble.js';
 import { isCsync2Within, letCsync2Pass, whenFree } from './waiting.js';
@@ -113,6 +112,8 @@ export class Connections {
 
   async #openCopy(cause: unknown): Promise<Connection> {
     try {
+      // Rarely needed, and it brings what starts processes along.
+      const { copyAside } = await import('./copy.js');
       this.#copy = await copyAside(this.#location);
       const connection = connect(this.#copy.file, 'read', this.#location);
       return connection;
@@ -176,7 +177,7 @@ export class Connections {
     await this.#waiting('write', () => db.exec(isWal ? 'BEGIN IMMEDIATE' : 'BEGIN EXCLUSIVE'));
     const begun = performance.now();
     try {
-      upgrade(db, this.#location, () => ({ lineage: randomUUID(), at: this.#options.now() }));
+      upgrade(db, this.#location, () => ({ lineage: crypto.randomUUID(), at: this.#options.now() }));
       const result = await body(connection);
       const now = performance.now();
       if (isWal && now < patience && now - begun < REPEATABLE_MS && isCsync2Within(this.#location)) {

@@ -3,7 +3,6 @@
  * without keeping csync2 or another csx from the database. A row whose process has ended (kill -9, power failure) is void.
  */
 
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CsxError } from '../../model/errors.js';
 import type { Lock, LockOwner } from '../../model/store.js';
@@ -32,7 +31,7 @@ export interface LockRequest {
 export async function takeLock(request: LockRequest): Promise<Lock> {
   const { name, location, lockTimeout, onWait } = request;
   const deadline = performance.now() + lockTimeout * 1000;
-  const token = randomUUID();
+  const token = crypto.randomUUID();
   let told: string | undefined;
   for (;;) {
     // Looked at before a transaction is begun: those who wait must not hold up those who work.
