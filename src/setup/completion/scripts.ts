@@ -1,0 +1,131 @@
+/**
+ * What bash, zsh and fish are given. Each script only hands the words of the command line to `csx complete` and shows what comes
+ * back, so that a script never is older than csx. The first line of the answer says what follows:
+ *
+ *   words         candidates, one a line: WORD TAB SUMMARY
+ *   files         the same; a word that ends in / goes on
+ *   paths         nothing: the shell offers files of the disk by itself
+ *   directories   nothing: the same, directories only
+ */
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export function completionScript(shell: Shell): string {
+  return { bash: BASH, zsh: ZSH, fish: FISH }[shell];
+}
+
+const BASH = `# Completion of csx for bash. Now: source <(csx completion bash). For good:
+#   csx completion bash > /etc/bash_completion.d/csx
+_csx() {
+  local words=() word joined='' current value cut='' kind lines=() line
+  local i
+  # Bash takes --flag=value for three words.
+  for ((i = 1; i <= COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    word=\${word#[\\"\\']}
+    word=\${word//\\\\/}
+    if [[ $word == '=' && \${#words[@]} -gt 0 && \${words[\${#words[@]} - 1]} == --* ]]; then
+      words[\${#words[@]} - 1]+='='
+      joined=yes
+    elif [[ -n $joined ]]; then
+      words[\${#words[@]} - 1]+=$word
+      joined=''
+    else
+      words+=("$word")
+    fi
+  done
+  current=\${words[\${#words[@]} - 1]}
+  if [[ $current == --*=* ]]; then cut=\${current%%=*}=; fi
+  value=\${current#"$cut"}
+  COMPREPLY=()
+  mapfile -t lines < <("$1" complete -- "\${words[@]}" 2>/dev/null)
+  kind=\${lines[0]:-}
+  case $kind in
+    paths)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -f -- "$value")
+      ;;
+    directories)
+      compopt -o filenames 2>/dev/null
+      mapfile -t COMPREPLY < <(compgen -d -- "$value")
+      ;;
+    words | files)
+      for line in "\${lines[@]:1}"; do
+        line=\${line%%$'\\t'*}
+        line=\${line#"$cut"}
+        [[ $kind == files ]] && printf -v line '%q' "$line"
+        COMPREPLY+=("$line")
+      done
+      if [[ \${#COMPREPLY[@]} -eq 1 && $kind == files && \${COMPREPLY[0]} == */ ]]; then compopt -o nospace 2>/dev/null; fi
+      ;;
+  esac
+  return 0
+}
+complete -F _csx csx
+`;
+
+const ZSH = `#compdef csx
+# Completion of csx for zsh. Now: source <(csx completion zsh). For good: as _csx in a directory of $fpath.
+_csx() {
+  local -a lines going ending goingShown endingShown
+  local kind line word shown
+  lines=("\${(@f)$("\${words[1]}" complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
+  kind=\${lines[1]}
+  lines[1]=()
+  case $kind in
+    paths)
+      compset -P '--*='
+      _files
+      ;;
+    directories)
+      compset -P '--*='
+      _files -/
+      ;;
+    words|files)
+      for line in "\${lines[@]}"; do
+        [[ -n $line ]] || continue
+        word=\${line%%$'\\t'*}
+        shown=\${line#*$'\\t'}
+        [[ -n $shown ]] && shown="$word  -- $shown" || shown=$word
+        if [[ $kind == files && $word == */ ]]; then
+          going+=("$word") goingShown+=("$shown")
+        else
+          ending+=("$word") endingShown+=("$shown")
+        fi
+      done
+      (( \${#going} )) && compadd -l -S '' -d goingShown -a going
+      (( \${#ending} )) && compadd -l -d endingShown -a ending
+      ;;
+  esac
+}
+if [[ \${funcstack[1]} == _csx ]]; then
+  _csx "$@"
+elif (( \${+functions[compdef]} )); then
+  compdef _csx csx
+fi
+`;
+
+const FISH = `# Completion of csx for fish. Now: csx completion fish | source. For good:
+#   csx completion fish > ~/.config/fish/completions/csx.fish
+function __csx_complete
+    set -l words (commandline -opc)
+    set -l program $words[1]
+    set -e words[1]
+    set -l current (commandline -ct)
+    set -l lines ($program complete -- $words "$current" 2>/dev/null)
+    set -l kind $lines[1]
+    set -e lines[1]
+    set -l cut (string match -r -- '^--[^=]*=' "$current")
+    set -l value (string replace -r -- '^--[^=]*=' '' "$current")
+    switch "$kind"
+        case paths
+            __fish_complete_path "$value" | string replace -r -- '^' "$cut"
+        case directories
+            __fish_complete_directories "$value" | string replace -r -- '^' "$cut"
+        case words files
+            printf '%s\\n' $lines
+    end
+end
+complete -c csx -f -a '(__csx_complete)'
+`;
