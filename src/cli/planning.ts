@@ -11,7 +11,7 @@ import type { DiskPath } from '../model/names.js';
 import type { Scope } from '../model/store.js';
 import { resolveScopes } from '../engine/scan/scopes.js';
 import type { Files } from '../engine/scan/scopes.js';
-import type { PlaceFlags } from './flags.js';
+import type { ChoiceFlags, NetworkFlags, PlaceFlags } from './flags.js';
 import { parseLimit } from './plan-flags.js';
 import { exclusionOf, targetsOf } from './targets.js';
 import type { TargetFlags } from './targets.js';
@@ -24,7 +24,11 @@ export interface Watch {
 }
 
 /** How this run reaches its peers. */
-export function dialerFor(workspace: Workspace, flags: PlaceFlags & PlanFlags, stop: AbortSignal): Dialer {
+export function dialerFor(
+  workspace: Workspace,
+  flags: PlaceFlags & NetworkFlags & Pick<ChoiceFlags, 'group'>,
+  stop: AbortSignal,
+): Dialer {
   return new Dialer({
     config: workspace.config,
     selection: workspace.everything,

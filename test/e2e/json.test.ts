@@ -164,6 +164,12 @@ describe('what is printed', () => {
     expect(await printed('conflicts', 3, 'conflicts')).toMatchObject({ conflicts: [{ path: '%t%/b' }] });
   });
 
+  it('comparisons', async () => {
+    await printed('compare', 2, 'compare', '--detailed-exitcode');
+    expect(await printed('compare', 0, 'compare', '--mark')).toMatchObject({ marked: expect.any(Number) });
+    await printed('diff', 0, 'diff', here);
+  });
+
   it('pins', async () => {
     const peer = cluster.hosts[1]!;
     expect(await printed('trust', 0, 'trust', 'list')).toMatchObject({ pins: [{ peer }] });

@@ -30,7 +30,7 @@ export async function fetchDiffs(plan: Plan, options: FileDiffOptions): Promise<
   const wanted = [...open.map(ofConflict), ...plan.changes.filter((change) => change.action === 'update').map(ofChange)]
     .filter((sides) => sides.local?.entry.type === 'file' && sides.remote?.entry.type === 'file')
     .filter((sides) => sides.content);
-  const files = await side(wanted.slice(0, options.files), options.parallelism, (sides) => fetchOne(sides, options));
+  const files = await side(wanted.slice(0, options.files), options.parallelism, (sides) => fetchDiff(sides, options));
   return { files, left: Math.max(0, wanted.length - options.files) };
 }
 
@@ -48,7 +48,11 @@ function ofChange(change: Change): Wanted {
   return { peer, me, path, local: change.after, remote: change.before, content: change.aspects.includes('content') };
 }
 
-async function fetchOne(sides: Wanted, options: FileDiffOptions): Promise<FileDiff> {
+/** Both contents of one file, or why they are not shown. */
+export async function fetchDiff(
+  sides: Sides,
+  options: Pick<FileDiffOptions, 'dialer' | 'selection' | 'bytes' | 'stop'>,
+): Promise<FileDiff> {
   const { peer, me, path } = sides;
   const place = { peer, me, path };
   if (options.selection.isSensitive(path)) return { ...place, kind: 'masked' };
