@@ -35,6 +35,7 @@ Changes nothing here. A peer takes it for a session like any other: it pins this
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Doctor);
+    if (process.stderr.isTTY && !flags.offline) await this.note(flags, 'Looking at this host and asking its peers ...');
     const findings = await examine({
       place: {
         systemDirectory: flags['system-dir'],

@@ -238,6 +238,12 @@ describe('keys', () => {
     expect(broken(await look({ offline: true }), 'keys').message).toContain('does not exist');
   });
 
+  it('cannot be read', async () => {
+    rmSync(path.join(system, 'k'));
+    mkdirSync(path.join(system, 'k'), { mode: 0o700 });
+    expect(broken(await look({ offline: true }), 'keys').message).toContain('cannot be read');
+  });
+
   it('are too short', async () => {
     writeFileSync(path.join(system, 'k'), 'short\n');
     expect(broken(await look({ offline: true }), 'keys').message).toContain('too short');
@@ -325,6 +331,31 @@ function pin(database: string, name: string, pem: string): void {
     db.close();
   }
 }
+
+describe('subjects of certificates', () => {
+  it('keep csync2 from csync2 where they differ', async () => {
+    await peer({ address: ME, directory: path.join(root, 'served'), tls: PAIRS.me });
+    const there = await peer({ tls: makePair(2048, '/CN=web2') });
+    const found = broken(await look(), 'certificate');
+    expect(found.message).toContain(`${PEER}'s certificate has another subject than this host's`);
+    // It is as it says.
+    const sent = await there.run(['-xv']);
+    expect(sent).toMatchObject({ status: 1, stderr: expect.stringContaining('Config command failed.') as unknown });
+  });
+
+  it('are no matter where csync2 does not listen', async () => {
+    await peer({ tls: makePair(2048, '/CN=web2') });
+    expect(bad(await look()).map((each) => each.check)).toEqual(['port']);
+  });
+
+  it('are the same in pairs of csx and of openssl', async () => {
+    const pair = await makeCertificatePair({ name: 'csync2', bits: 2048, now: Date.now() });
+    writePair({ certificate: pair.certificate, key: pair.secret() });
+    await peer({ address: ME, directory: path.join(root, 'served'), tls: PAIRS.me });
+    await peer();
+    expect(bad(await look())).toEqual([]);
+  });
+});
 
 describe('encryption on one side only', () => {
   it('is expected by the peer alone', async () => {

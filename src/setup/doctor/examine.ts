@@ -12,9 +12,10 @@ import { judgeClock } from './clock.js';
 import { readConfiguration } from './configuration.js';
 import { examineDatabase } from './database.js';
 import { judgePeer, sightingsOf } from './peer.js';
-import { judgePort, listenersOn } from './port.js';
+import { judgePort, listenersOn, relevant } from './port.js';
 import { probePeer } from './probe.js';
 import type { Probe } from './probe.js';
+import { judgeSubjects } from './subjects.js';
 import { examineTrees } from './trees.js';
 import { csync2Version, judgeVersions } from './versions.js';
 
@@ -96,12 +97,14 @@ async function examineHost(
           }),
         ),
   );
+  const listeners = relevant(listenersOn(options.port), listenedOn(names, own, options.bind));
   return [
     ...judgeAddresses(names, others, own),
     ...certificate.findings,
     ...database.findings,
     ...examineTrees(selection),
-    ...judgePort(listenersOn(options.port), options.port, listenedOn(names, own, options.bind)),
+    ...judgePort(listeners, options.port),
+    ...(await judgeSubjects(certificate.pair?.der, listeners, probes)),
     ...probes.flatMap((probe) => judgePeer(probe, addressesOf(probe, names), now())),
     judgeClock(probes.flatMap(sightingsOf), now()),
   ];

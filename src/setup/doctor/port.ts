@@ -29,9 +29,12 @@ export function listenersOn(port: number): readonly Listener[] {
   });
 }
 
-/** @param own the addresses this host's names resolve to; listeners on others belong to somebody else */
-export function judgePort(listeners: readonly Listener[], port: number, own: readonly string[]): readonly Finding[] {
-  const here = listeners.filter(({ address }) => EVERYWHERE.includes(address) || own.includes(address));
+/** The listeners that peers of this host reach. `own`: the addresses of its names; those on others belong to somebody else. */
+export function relevant(listeners: readonly Listener[], own: readonly string[]): readonly Listener[] {
+  return listeners.filter(({ address }) => EVERYWHERE.includes(address) || own.includes(address));
+}
+
+export function judgePort(here: readonly Listener[], port: number): readonly Finding[] {
   const [first] = here;
   if (first === undefined) {
     return [
