@@ -95,9 +95,19 @@ class Stage {
   }
 
   async connect(from = CLIENT, introduced = true): Promise<void> {
-    this.#client?.close();
+    await this.#leave();
     const { address } = this.subject;
     this.#client = introduced ? await RawClient.introduced(address, from) : await RawClient.open(address, from);
+  }
+
+  async #leave(): Promise<void> {
+    const client = this.#client;
+    if (client === undefined) return;
+    if (!client.ended) {
+      client.write('BYE\n');
+      await client.until(() => false);
+    }
+    client.close();
   }
 
   /** Commands; `@` stands for the tree under test, `KEY` for the key; one the daemon does not know begins with `?`. */
@@ -134,9 +144,9 @@ class Stage {
     this.transcript.push(`${line.replaceAll(this.subject.tree, 'TREE')} -> ${plain}`);
   }
 
-  /** Disk and database at the end. */
-  finish(): readonly string[] {
-    this.#client?.close();
+  /** Disk and database at the end. csync2's daemon commits when a session ends, and closes then. */
+  async finish(): Promise<readonly string[]> {
+    await this.#leave();
     for (const name of fs.readdirSync(this.subject.tree, { recursive: true, encoding: 'latin1' }).sort()) {
       if (/(^|\/)(fed|bak)/.test(name)) continue;
       const stats = fs.lstatSync(Buffer.from(`${this.subject.tree}/${name}`, 'latin1'));
@@ -174,7 +184,7 @@ async function compare(scenario: (stage: Stage) => Promise<void>): Promise<reado
       'delete from dirty',
     ]);
     await scenario(stage);
-    transcripts.push(stage.finish());
+    transcripts.push(await stage.finish());
   }
   const [theirs, ours] = transcripts;
   expect(ours).toEqual(theirs);

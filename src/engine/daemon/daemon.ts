@@ -56,6 +56,8 @@ export interface Daemon {
 }
 
 const CONNECTIONS = 256;
+/** Of one address: nobody takes all the places. */
+const CONNECTIONS_OF_ONE = 128;
 /** Milliseconds for the look-up of a client's name. */
 const LOOKUP = 10_000;
 /** Milliseconds for what is in flight, actions too, when the daemon stops. */
@@ -74,7 +76,9 @@ export async function startDaemon(options: ListenOptions): Promise<Daemon> {
   });
 
   const accept = (socket: Socket): void => {
-    if (running.size >= (options.connections ?? CONNECTIONS) || stopping !== undefined) {
+    const ofOne = [...sockets].filter((each) => each.remoteAddress === socket.remoteAddress).length;
+    const full = running.size >= (options.connections ?? CONNECTIONS) || ofOne >= CONNECTIONS_OF_ONE;
+    if (full || stopping !== undefined) {
       options.log({
         level: 'warning',
         event: 'refused',

@@ -84,14 +84,15 @@ export class RawClient {
 
   /** Takes what comes until it is enough, or the connection ends. */
   async until(enough: (received: string) => boolean): Promise<string> {
-    const late = AbortSignal.timeout(DEADLINE);
+    const end = Date.now() + DEADLINE;
     while (!enough(this.#received) && !this.#ended) {
-      await new Promise<void>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        late.onabort = () => {
-          reject(new Error(`No answer in time; so far: ${JSON.stringify(this.#received)}`));
-        };
+        timer = setTimeout(resolve, DEADLINE);
       });
+      clearTimeout(timer);
+      if (Date.now() >= end) throw new Error(`No answer in time; so far: ${JSON.stringify(this.#received)}`);
     }
     const text = this.#received;
     this.#received = '';
