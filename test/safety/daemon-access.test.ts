@@ -67,6 +67,7 @@ function line(verb: Verb, key: string, file: string): string {
     MKLINK: ' target',
     MKCHR: ' 259',
     MKBLK: ' 259',
+    PUT: ' 1 1 511 5\noctet-stream 0',
   };
   return `${verb} ${key} ${file}${more[verb] ?? ''}`;
 }

@@ -38,6 +38,9 @@ export interface SessionOptions {
   readonly address: string;
 }
 
+/** What a csx client may ask for with CSX. */
+const EXTENSIONS: ReadonlySet<string> = new Set(['group-commit', 'put']);
+
 export class Session {
   readonly #services: Services;
   readonly #address: string;
@@ -142,7 +145,7 @@ export class Session {
         await this.#work?.receive(event.bytes);
         return;
       case 'body-end':
-        this.#work?.finishBody();
+        await this.#work?.finishBody();
         return;
       case 'no-body':
         this.#work?.refuseBody();
@@ -182,6 +185,11 @@ export class Session {
   async *#line(parsed: ParsedRequest): AsyncGenerator<Effect, void, undefined> {
     if (parsed.kind === 'blank') return;
     const verb = parsed.kind === 'request' ? parsed.request.verb : parsed.verb;
+    if (verb === 'PUT') {
+      // Its body comes whatever is answered. Without a file that takes it, it goes nowhere.
+      await this.#work?.settleHold();
+      this.#reader.expectBody();
+    }
     if (parsed.kind === 'unknown' || verb === 'SSL' || verb === 'CONFIG') {
       // csync2 knows SSL and CONFIG only as first commands.
       this.#refuse(REFUSED.unknownCommand);
@@ -218,10 +226,9 @@ export class Session {
         this.#state = 'closed';
         return;
       case 'CSX':
-        if (request.args.extension === 'group-commit') {
-          this.#grouping = true;
-          this.#replies.add(writeOkResponse());
-        } else this.#refuse(REFUSED.unknownCommand);
+        if (request.args.extension === 'group-commit') this.#grouping = true;
+        if (EXTENSIONS.has(request.args.extension)) this.#replies.add(writeOkResponse());
+        else this.#refuse(REFUSED.unknownCommand);
         return;
       case 'SYNC':
         await this.#sync();

@@ -22,7 +22,7 @@ import { strerror } from '../wire/strerror.js';
 import { verbRow } from '../wire/verbs.js';
 import type { Arguments, Request, Verb } from '../wire/verbs.js';
 import { answerText } from './answer-text.js';
-import { apply, attributesOf } from './apply.js';
+import { apply, attributesOf, attributesOfPut } from './apply.js';
 import type { Change } from './apply.js';
 import { authorise } from './authorise.js';
 import type { Changes } from './changes.js';
@@ -129,7 +129,7 @@ export class Work {
   }
 
   /** The body is complete: answers the PATCH. */
-  finishBody(): void {
+  async finishBody(): Promise<void> {
     const hold = this.#hold;
     if (hold === undefined) return;
     try {
@@ -140,6 +140,7 @@ export class Work {
     }
     if (this.#bodyFailure === undefined) {
       hold.replies.push(this.#replies.add(writeOkResponse()));
+      if (hold.complete) await this.settleHold();
       return;
     }
     this.#hold = undefined;
@@ -225,6 +226,9 @@ export class Work {
       case 'PATCH':
         await this.#patch(permitted);
         return;
+      case 'PUT':
+        await this.#put(request.args, permitted);
+        return;
       case 'SETOWN':
       case 'SETMOD':
       case 'SETIME':
@@ -250,6 +254,27 @@ export class Work {
     this.#bodyFailure = undefined;
     this.#hold = hold;
     this.#expectBody();
+  }
+
+  /** A new file: nothing is told, and nothing is waited for but the body. */
+  async #put(args: Arguments<'PUT'>, { file, disk, groups }: Permitted): Promise<void> {
+    const attributes = attributesOfPut(args, this.#served.config.ignore);
+    if (attributes === undefined) {
+      this.#refuse('PUT', file, REFUSED.denied);
+      return;
+    }
+    await this.#ready(file);
+    if (!(await this.#mayChange('PUT', file, disk))) return;
+    const hold = Hold.open(file, disk, groups, this.#served.config.temporaryDirectory);
+    if (hold.before !== undefined) {
+      hold.discard();
+      this.#refuse('PUT', file, strerror('EEXIST'));
+      return;
+    }
+    hold.attributes = attributes;
+    hold.complete = true;
+    this.#bodyFailure = undefined;
+    this.#hold = hold;
   }
 
   /** Collects an attribute of a PATCH that waits; csync2 sends SETIME last. */

@@ -11,6 +11,7 @@
 import type { Duplex } from 'node:stream';
 import type { CsxError } from '../../model/errors.js';
 import type { PeerName } from '../../model/names.js';
+import { writeBodyHeader } from '../wire/body.js';
 import type { Answer, ListRow } from '../wire/response.js';
 import type { Arguments, PlainVerb, Verb } from '../wire/verbs.js';
 import { asError } from './body-writer.js';
@@ -127,6 +128,13 @@ export class Connection {
     return outcome;
   }
 
+  /**
+   * Sends PUT with its delta, to a peer that has said that it knows it: nothing waits for the peer's leave. Rejects as `request` does.
+   */
+  put(args: Arguments<'PUT'>, delta: Buffer): Promise<Answer> {
+    return this.#call('PUT', args, [writeBodyHeader(delta.length), delta]);
+  }
+
   /** Sends LIST at once; rows come in batches as they arrive. Iterate to the end. Fails with PEER_REFUSED, or as `request` does. */
   list(args: Arguments<'LIST'>): AsyncIterable<readonly ListRow[]> {
     const rows = new Stream<ListRow>(STREAM_LIMIT, {
@@ -213,7 +221,7 @@ export class Connection {
   }
 
   /** Not async: a promise made here would count as unhandled where the exchange's own does not. */
-  #call<V extends Verb>(verb: V, args: Arguments<V>): Promise<Answer> {
+  #call<V extends Verb>(verb: V, args: Arguments<V>, body: readonly Buffer[] = []): Promise<Answer> {
     let exchange: Exchange;
     try {
       exchange = newExchange(verb, args);
@@ -222,7 +230,9 @@ export class Connection {
       rejected.catch(ignore);
       return rejected;
     }
-    this.#pipeline.give(exchange);
+    this.#pipeline.give(
+      body.length === 0 ? exchange : { ...exchange, bytes: Buffer.concat([exchange.bytes, ...body]) },
+    );
     return exchange.answer;
   }
 

@@ -116,7 +116,7 @@ async function lookAhead(change: Change, run: Run): Promise<Readiness> {
   return checkThere(change, answer);
 }
 
-const READY: Readiness = { kind: 'ready' };
+const READY = { kind: 'ready' } as const;
 
 /** Whether the change is a new file that goes with PUT: both sides are checked when it is sent, here and there. */
 function isPut(change: Change, { puts }: Run): boolean {

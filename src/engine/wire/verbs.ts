@@ -178,13 +178,28 @@ export const VERBS = {
     ...OPENING,
     needsHello: true,
     arguments: [{ name: 'extension', type: 'text' }],
-    effect: 'csx alone: `group-commit` lets answers go before the changes are durable; SYNC tells when they are',
+    effect:
+      'csx alone: `group-commit` lets answers go before the changes are durable, SYNC tells when they are; `put` asks for PUT',
   },
   SYNC: {
     ...OPENING,
     needsHello: true,
     arguments: [],
     effect: 'csx alone: answers when everything before it is durable, or that some of it could not be made so',
+  },
+  PUT: {
+    ...CREATION,
+    clears: undefined,
+    arguments: [
+      KEY,
+      FILE,
+      { name: 'uid', type: 'text' },
+      { name: 'gid', type: 'text' },
+      { name: 'mode', type: 'text' },
+      { name: 'mtime', type: 'text' },
+    ],
+    effect:
+      'csx alone: makes a regular file where nothing stands, as PATCH, SETOWN, SETMOD and SETIME do (`-`: not set); the delta follows at once, also when the command is refused',
   },
   BYE: { ...OPENING, arguments: [], effect: 'ends the session; pending actions run' },
 } as const satisfies Readonly<Record<string, VerbRow>>;
@@ -229,4 +244,4 @@ export type Arguments<V extends Verb> = V extends Verb
 export type Request = { readonly [V in Verb]: { readonly verb: V; readonly args: Arguments<V> } }[Verb];
 
 /** The verbs whose answers are matched by `Connection.request`: all but those that need a call of their own. */
-export type PlainVerb = Exclude<Verb, 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'PATCH' | 'TYPE' | 'LIST' | 'BYE'>;
+export type PlainVerb = Exclude<Verb, 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'PATCH' | 'PUT' | 'TYPE' | 'LIST' | 'BYE'>;
