@@ -1,13 +1,14 @@
 /** What stands between a plan and its being carried out (checks, the question), and what the result means as an exit status. */
 
-import { input } from '@inquirer/prompts';
 import { CsxError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import type { ApplyResult } from '../model/result.js';
+import { destroyedView } from '../views/human/destroyed.js';
 import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
 import { EXIT, worstStatus } from './exit-status.js';
 import { statusOfSignal } from './interrupt.js';
+import { question } from './question.js';
 
 /** Fails with CHECK_FAILED when a check of the plan does: nothing is sent then. */
 export function refuseUnfit(plan: Plan): void {
@@ -31,19 +32,8 @@ export async function confirm(plan: Plan, interactive: boolean, out: Output): Pr
       hint: 'Approve it with --auto-approve, or run csx apply on a terminal.',
     });
   }
-  const { delete: deletions } = plan.summary;
-  const replaced = plan.changes.filter(
-    (change) => change.action === 'update' && change.aspects.includes('type'),
-  ).length;
-  const destroyed = deletions + replaced;
-  if (destroyed > 0) {
-    await print(out, [`\n${destroyed} ${destroyed === 1 ? 'file' : 'files'} will be deleted or replaced on peers.\n`]);
-  }
-  const answer = await input(
-    { message: "Carry this out? Only 'yes' is accepted:" },
-    { output: process.stderr, clearPromptOnDone: false },
-  );
-  if (answer.trim() === 'yes') return true;
+  await print(out, destroyedView(out, plan));
+  if ((await question("Carry this out? Only 'yes' is accepted:")) === 'yes') return true;
   await print(out, ['Declined. Nothing was changed.\n']);
   return false;
 }

@@ -35,7 +35,9 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
 
 /** The exit status for an error that ended a command. */
 export function exitStatusOf(error: unknown): number {
-  return error instanceof CsxError ? (STATUS_OF[error.code] ?? EXIT.error) : EXIT.error;
+  if (!(error instanceof CsxError)) return EXIT.error;
+  if (error.code === 'INTERRUPTED' && error.data['signal'] === 'SIGTERM') return EXIT.terminated;
+  return STATUS_OF[error.code] ?? EXIT.error;
 }
 
 /** The status that counts where several apply: 6, 5, 1, 4, 3, 2, then 0. */

@@ -13,7 +13,7 @@ import type { Plan } from '../model/plan.js';
 import type { ResultSummary } from '../model/result.js';
 import { planRecords, resultRecord, resultSummaryJson, versionRecord } from '../model/run-records.js';
 import { summaryLine } from '../views/summary.js';
-import { jsonLines } from '../views/json/lines.js';
+import { jsonLine, jsonLines } from '../views/json/lines.js';
 import type { JsonLines } from '../views/json/lines.js';
 import type { Output } from '../views/terminal.js';
 
@@ -25,17 +25,31 @@ export interface RecorderOptions {
   readonly csxVersion: string;
 }
 
+interface Sink {
+  readonly lines: JsonLines;
+  /** Writes text; at the end of the process too. */
+  readonly write: (text: string) => void | Promise<void>;
+}
+
 export class Recorder {
-  readonly #sinks: readonly JsonLines[];
+  readonly #sinks: readonly Sink[];
   readonly #descriptor: number | undefined;
+  readonly #onExit: (status: number) => void;
 
   constructor(options: RecorderOptions) {
-    this.#descriptor = options.file === undefined ? undefined : openLines(options.file);
-    const descriptor = this.#descriptor;
-    this.#sinks = [
-      ...(options.out === undefined ? [] : [jsonLines(options.out)]),
-      ...(descriptor === undefined ? [] : [jsonLines({ write: (text) => void writeSync(descriptor, text) })]),
+    const descriptor = options.file === undefined ? undefined : openLines(options.file);
+    this.#descriptor = descriptor;
+    const writers = [
+      ...(options.out === undefined ? [] : [options.out.write]),
+      ...(descriptor === undefined ? [] : [(text: string): void => void writeSync(descriptor, text)]),
     ];
+    this.#sinks = writers.map((write) => ({ lines: jsonLines({ write }), write }));
+    // A second interrupt ends the process at once: the last record is `result` even then. Pipes and files are written at once.
+    this.#onExit = (status) => {
+      const last = jsonLine(resultRecord(status, undefined, now()));
+      for (const { lines, write } of this.#sinks) void write(lines.rest() + last);
+    };
+    if (this.active) process.once('exit', this.#onExit);
     this.#write(versionRecord(options.csxVersion, now()));
   }
 
@@ -64,12 +78,13 @@ export class Recorder {
   /** The last record; closes the file. */
   async result(exitCode: number, summary: ResultSummary | undefined): Promise<void> {
     this.#write(resultRecord(exitCode, summary === undefined ? undefined : resultSummaryJson(summary), now()));
-    for (const sink of this.#sinks) await sink.flush();
+    process.off('exit', this.#onExit);
+    for (const sink of this.#sinks) await sink.lines.flush();
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
   }
 
   #write(record: EventRecord): void {
-    for (const sink of this.#sinks) sink.write(record);
+    for (const sink of this.#sinks) sink.lines.write(record);
   }
 }
 

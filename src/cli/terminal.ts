@@ -33,16 +33,30 @@ function colorLevel(stream: WriteStream, wanted: boolean): ColorLevel {
 
 /** Tells why a command failed: JSON on stdout under `--json`, sentences on stderr otherwise. */
 export async function printFailure(thrown: unknown, argv: readonly string[]): Promise<void> {
-  const end = argv.indexOf('--');
-  const flags = end < 0 ? argv : argv.slice(0, end);
+  const flags = flagsIn(argv);
   const options: TerminalOptions = { color: !flags.includes('--no-color') };
-  const error = thrown instanceof CsxError ? thrown : internalError(thrown);
-  if (flags.includes('--json')) await print(standardOutput(options), errorDocument(error));
+  const error = asCsxError(thrown);
+  if (asksForJson(argv)) await print(standardOutput(options), errorDocument(error));
   else
     await print(
       standardError(options),
       problemView(standardError(options), error, { verbose: flags.includes('-v') || flags.includes('--verbose') }),
     );
+}
+
+/** Whether a command line that may not even be valid asks for JSON. */
+export function asksForJson(argv: readonly string[]): boolean {
+  return flagsIn(argv).includes('--json');
+}
+
+function flagsIn(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end < 0 ? argv : argv.slice(0, end);
+}
+
+/** What was thrown, as the error it is told as. */
+export function asCsxError(thrown: unknown): CsxError {
+  return thrown instanceof CsxError ? thrown : internalError(thrown);
 }
 
 /** A fault of csx itself: the stack is what a report of it needs. */

@@ -5,7 +5,7 @@ import { createProgress } from '../views/progress/progress.js';
 import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
 import type { OutputFlags } from './flags.js';
-import { interruptible } from './interrupt.js';
+import { interruptible, interruptionOf } from './interrupt.js';
 
 export interface Watched {
   readonly report: Report;
@@ -29,6 +29,7 @@ export async function withWatch<T>(
   const progress = createProgress(mode, err);
   const interrupt = interruptible((signal) => {
     progress.report({ type: 'interrupt', signal });
+    tap?.({ type: 'interrupt', signal });
     progress.pause();
     void print(err, [
       'Stopping after what is in flight; once more stops at once. Nothing is lost: the next run goes on.\n',
@@ -52,6 +53,8 @@ export async function withWatch<T>(
         progress.resume();
       },
     });
+  } catch (thrown) {
+    throw interruptionOf(thrown, interrupt.stop) ?? thrown;
   } finally {
     interrupt.release();
     progress.stop();

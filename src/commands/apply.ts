@@ -1,4 +1,4 @@
-import { Args, Flags } from '@oclif/core';
+import { Args, Errors, Flags } from '@oclif/core';
 import { Application } from '../cli/application.js';
 import { CsxCommand } from '../cli/command.js';
 import { conflictFlags } from '../cli/conflict-flags.js';
@@ -8,9 +8,10 @@ import { planFlags } from '../cli/plan-flags.js';
 import { csxVersion } from '../cli/planning.js';
 import { Recorder } from '../cli/recorder.js';
 import { targetFlags } from '../cli/targets.js';
+import { asCsxError, asksForJson, standardOutput } from '../cli/terminal.js';
+import { usageError } from '../cli/usage.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
-import { CsxError } from '../model/errors.js';
 
 export default class Apply extends CsxCommand {
   static override summary = 'Plan, show, ask, and carry it out; or carry out a saved plan.';
@@ -49,14 +50,12 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
   };
 
   async run(): Promise<number> {
-    const { args, flags } = await this.parse(Apply);
-    refuseDiff(flags);
-    const recorder = new Recorder({
-      out: flags.json ? this.out(flags) : undefined,
-      file: flags['json-into'],
-      csxVersion: await csxVersion(),
-    });
+    let recorder: Recorder | undefined;
     try {
+      const { args, flags } = await this.parse(Apply);
+      const records = await this.#records(flags.json, flags['json-into']);
+      recorder = records;
+      refuseDiff(flags);
       return await withWorkspace(flags, 'write', (workspace) =>
         withWatch(
           this.err(flags),
@@ -66,28 +65,37 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
               workspace,
               flags,
               watch,
-              recorder,
+              recorder: records,
               out: this.out(flags),
               err: this.err(flags),
               interactive: this.interactive(flags),
             });
             const done =
               args.planfile === undefined ? await application.fresh() : await application.saved(args.planfile);
-            await recorder.result(done.status, done.summary);
+            await records.result(done.status, done.summary);
             return done.status;
           },
           (event) => {
-            recorder.event(event);
+            records.event(event);
           },
         ),
       );
     } catch (thrown) {
+      if (thrown instanceof Errors.ExitError) throw thrown;
       // Under --json the last record says how it ended, whatever happens; the records stand for the error's own document then.
-      const status = exitStatusOf(thrown);
-      if (recorder.active && thrown instanceof CsxError) recorder.failure(thrown);
+      const error = usageError(thrown, ['apply', ...this.argv], this.config) ?? asCsxError(thrown);
+      const json = asksForJson(this.argv);
+      const status = exitStatusOf(error);
+      recorder ??= await this.#records(json, undefined);
+      recorder.failure(error);
       await recorder.result(status, undefined);
-      if (flags.json && thrown instanceof CsxError) return status;
-      throw thrown;
+      if (json) return status;
+      throw error;
     }
+  }
+
+  async #records(json: boolean, file: string | undefined): Promise<Recorder> {
+    const out = json ? standardOutput({ color: false }) : undefined;
+    return new Recorder({ out, file, csxVersion: await csxVersion() });
   }
 }

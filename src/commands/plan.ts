@@ -75,10 +75,11 @@ function planStatus(plan: PlanData, flags: StatusFlags): number {
   const statuses: number[] = [];
   const conflicts = plan.conflicts.some((conflict) => conflict.resolution === 'none');
   const changes = hasWork(plan) || plan.deferred.length > 0;
-  if (plan.checks.some((check) => check.status === 'fail')) statuses.push(EXIT.checkFailed);
+  if (plan.checks.some((check) => check.status === 'fail')) return EXIT.checkFailed;
+  // What is expected to be no work and is some says more than that not all of it could be seen.
+  if (changes && flags['expect-no-changes']) return EXIT.unexpectedChanges;
   if (plan.errored || plan.peers.some((peer) => peer.reachable === false)) statuses.push(EXIT.partial);
   if (conflicts && (flags['detailed-exitcode'] || flags['error-on-conflict'])) statuses.push(EXIT.conflicts);
-  if (changes && flags['expect-no-changes']) return EXIT.unexpectedChanges;
   if (changes && flags['detailed-exitcode']) statuses.push(EXIT.changes);
   return worstStatus(statuses);
 }

@@ -14,8 +14,9 @@ import type { Cluster } from '../support/cluster.js';
 import type { CsxResult } from '../support/csx.js';
 
 const SCHEMAS = new URL('../../schemas/', import.meta.url);
-/** All but that of csx.yaml, which csx reads. */
-const NAMES = readdirSync(SCHEMAS).filter((name) => name.endsWith('.schema.json') && name !== 'config.schema.json');
+/** What csx reads, and does not print. */
+const READ = ['config.schema.json', 'resolutions.schema.json'];
+const NAMES = readdirSync(SCHEMAS).filter((name) => name.endsWith('.schema.json') && !READ.includes(name));
 /** Members that are maps: their keys are data. */
 const MAPS = /\.(?:by_peer|data)$/;
 
@@ -94,6 +95,8 @@ describe('every schema', () => {
       const properties = holder['properties'];
       if (typeof properties !== 'object' || properties === null || !('type' in holder)) continue;
       for (const [key, member] of Object.entries(properties as Record<string, object>)) {
+        // It says the same everywhere.
+        if (key === 'format_version') continue;
         expect([place, key, 'description' in member || '$ref' in member || 'const' in member]).toEqual([
           place,
           key,
@@ -113,7 +116,17 @@ describe('what is printed', () => {
   });
 
   it('a plan, and the records of applying it', async () => {
-    expect(await printed('plan', 0, 'plan')).toMatchObject({ applyable: true, complete: true, errored: false });
+    expect(await printed('plan', 0, 'plan')).toMatchObject({
+      applyable: true,
+      complete: true,
+      errored: false,
+      peers: [{ implementation: 'csync2', tls: true }],
+    });
+    // The same inputs make the same plan.
+    const hashes = [await printed('plan', 0, 'plan'), await printed('plan', 0, 'plan')].map(
+      (each) => each['plan_hash'],
+    );
+    expect(hashes[0]).toBe(hashes[1]);
     const lines = records(await cluster.csx('apply', '--auto-approve', '--json'));
     expect([lines[0]?.type, lines.at(-1)?.type, lines.at(-1)?.exit_code]).toEqual(['version', 'result', 0]);
     const types = new Set(lines.map((line) => line.type));
@@ -183,6 +196,9 @@ describe('what is printed', () => {
     await printed('error', 1, 'plan', `${here}/nowhere`);
     await printed('error', 64, 'plan', '--max-delete', 'many');
     await printed('error', 64, 'status', '--no-such-flag');
+    const usage = records(await cluster.csx('apply', '--json', '--no-such-flag'));
+    expect(usage.map((line) => line.type)).toEqual(['version', 'diagnostic', 'result']);
+    expect(usage.at(-1)).toMatchObject({ exit_code: 64 });
     await printed('error', 1, 'show', path.join(cluster.root, 'no.plan'));
     put(`${here}/unsent`, 'unsent');
     const lines = records(await cluster.csx('apply', '--json'));

@@ -242,14 +242,24 @@ async function observePeer(
     const tls = cipher !== undefined;
     try {
       report({ type: 'peer_connected', peer, tls });
+      // It changes nothing in a session that only asks; csync2 does not know the command, says so, and goes on.
+      const csx = connection.request('CSX', { extension: 'group-commit' });
       const asked = await askAll(connection, peer, candidates, drift, look, request);
       const baselines = await store.baselines(
         peer,
         asked.candidates.map((candidate) => candidate.file),
       );
+      const implementation = (await csx).kind === 'ok' ? 'csx' : 'csync2';
       await connection.bye();
       return {
-        peer: { ...facts, address: connection.address, reachable: true, tls, protocol: cipher?.split(' ')[0] },
+        peer: {
+          ...facts,
+          implementation,
+          address: connection.address,
+          reachable: true,
+          tls,
+          protocol: cipher?.split(' ')[0],
+        },
         ...asked,
         baselines,
       };

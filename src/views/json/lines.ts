@@ -8,6 +8,8 @@ export interface JsonLines {
   readonly write: (value: object) => void;
   /** Resolves when all that was queued is with the output. */
   readonly flush: () => Promise<void>;
+  /** Hands over what is queued and not written yet: for a process that ends at once. */
+  readonly rest: () => string;
 }
 
 /** A writer of JSON Lines on an output. */
@@ -32,6 +34,11 @@ export function jsonLines(output: Pick<Output, 'write'>): JsonLines {
     },
     flush: async () => {
       await writing;
+    },
+    rest: () => {
+      const text = queue;
+      queue = '';
+      return text;
     },
   };
 }
