@@ -180,7 +180,10 @@ async function oneConnection(
       // csync2 pins a certificate the first time it sees it, and so does every other peer: a later change is noticed.
       if (certificate !== undefined) await pin(store, name, certificate, request.now());
       // A csync2 peer does not know the command, says so, and goes on.
-      const grouped = (await connection.request('CSX', { extension: 'group-commit' })).kind === 'ok';
+      const knows = async (extension: string): Promise<boolean> =>
+        (await connection.request('CSX', { extension })).kind === 'ok';
+      const grouped = await knows('group-commit');
+      const puts = grouped && (await knows('put'));
       let left: readonly Change[] = [];
       for (const run of runsOfOneName(changes)) {
         if (run.me !== me) await connection.hello(run.me);
@@ -188,6 +191,7 @@ async function oneConnection(
         const rest = await transfer({
           connection,
           grouped,
+          puts,
           changes: run.changes,
           keyOf: (change) => keyOf(change, selection),
           toDisk: (file) => selection.toDisk(file),
