@@ -91,7 +91,10 @@ Without flags it listens until SIGTERM or Ctrl-C, and ends after what is in flig
 
 /** The connection that inetd or systemd hands over. What is no socket has no address, so that HELLO fails over it. */
 function connectionOn(descriptor: number): Duplex {
-  if (fstatSync(descriptor).isSocket()) return new Socket({ fd: descriptor, readable: true, writable: true });
+  if (fstatSync(descriptor).isSocket()) {
+    // A client that has said all it wants still gets its answers.
+    return new Socket({ fd: descriptor, readable: true, writable: true, allowHalfOpen: true });
+  }
   return Duplex.from({ readable: process.stdin, writable: process.stdout });
 }
 

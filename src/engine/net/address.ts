@@ -76,11 +76,9 @@ function inTime<T>(work: Promise<T>, name: string, options: LookupOptions): Prom
     const timer = setTimeout(() => {
       stop(Object.assign(new Error(`The name ${name} could not be looked up in time.`), { code: 'ETIMEOUT' }));
     }, options.deadline ?? DEFAULT_DEADLINE);
-    if (signal?.aborted === true) {
-      onAbort();
-      return;
-    }
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+    // Its failure is seen here even when nobody waits for it any more.
     work.then((value) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);

@@ -54,3 +54,18 @@ test('a look-up that fails says so', async () => {
     'enough',
   );
 });
+
+test('a look-up under a signal that has fired already fails, and its own failure later harms nobody', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown): void => {
+    unhandled.push(reason);
+  };
+  process.on('unhandledRejection', note);
+  try {
+    await expect(lookupAddresses('no-such-host.invalid', { signal: AbortSignal.abort() })).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+});
