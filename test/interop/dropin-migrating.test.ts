@@ -1,0 +1,104 @@
+/** docs/migrating.md, tried as written: its blocks run as root on a host of its own (namespaces), with a csync2 peer. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, expect, it } from 'vitest';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const [ME, PEER] = ['127.31.40.1', '127.31.40.2'] as const;
+let root = '';
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** In a shell: whether something has csync2's port. */
+const listening = 'ss -Hltn "sport = 30865" | grep -q .';
+
+function until(condition: string): string {
+  return `until ${condition}; do sleep 0.05; done`;
+}
+
+/** The `sh` blocks of the guide, in order. */
+function blocks(): readonly string[] {
+  const text = readFileSync(path.join(PROJECT, 'docs/migrating.md'), 'utf8');
+  return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
+}
+
+it('moves a host to csx and back', () => {
+  root = mkdtempSync(path.join(realpathSync(tmpdir()), 'csx-migrating-'));
+  const config = `nossl * *;
+    prefix t { on ${ME}: ${root}/${ME}/tree; on ${PEER}: ${root}/${PEER}/tree; }
+    group g { host ${ME} ${PEER}; key csync2.key; include %t%; }`;
+  for (const host of [ME, PEER]) {
+    const directory = path.join(root, host);
+    for (const part of ['tree', 'etc', 'db', 'sbin', 'opt']) mkdirSync(path.join(directory, part), { recursive: true });
+    writeFileSync(path.join(directory, 'etc/csync2.cfg'), config);
+    writeFileSync(path.join(directory, 'etc/csync2.key'), `${'m'.repeat(64)}\n`, { mode: 0o600 });
+    symlinkSync(PROJECT, path.join(directory, 'opt/csx'));
+  }
+  const [variables, look, send, plan, daemon, compare, back, tidy] = blocks();
+  // The first host changes something before each step, so that each has something to do.
+  const change = (name: string): string => `echo ${name} >${root}/${ME}/tree/${name}`;
+  const arrived = (name: string): string => `grep -qx ${name} ${root}/${PEER}/tree/${name}`;
+  const peerServes = `${onPeer('exec /usr/sbin/csync2 -ii')} & peer=$!; ${until(listening)}`;
+  // Both hosts share one loopback interface, on which only one of them can have the port.
+  const peerStops = `kill $peer; wait $peer || true; ${until(`! ${listening}`)}`;
+  const onFirst = `set -e; export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin
+    ${peerServes}
+    ${variables ?? ''}
+    ${change('one')}; csync2 -cr /
+    ${look ?? ''}
+    ${send ?? ''}
+    ${arrived('one')}; test "$(command -v csync2)" = $SBIN/csync2
+    ${change('two')}
+    ${plan ?? ''}
+    csync2 -x; ${arrived('two')}
+    ${peerStops}
+    ${(daemon ?? '').trim()} & own=$!; ${until(listening)}
+    ${onPeer((compare ?? '').trim())} && status=0 || status=$?
+    test $status = 2
+    kill $own; wait $own || true; ${until(`! ${listening}`)}
+    ${peerServes}
+    ${change('three')}
+    ${back ?? ''}
+    ${arrived('three')}; test "$(command -v csync2)" = /usr/sbin/csync2
+    ${tidy ?? ''}
+    test "$(sqlite3 $DB 'PRAGMA journal_mode')" = delete
+    ${change('four')}; csync2 -x; ${arrived('four')}
+    ${peerStops}
+    echo EVERYTHING DONE`;
+  const script = `
+    ip link set lo up
+    ip route replace local ${PEER} dev lo src ${ME} table local
+    ip route replace local ${ME} dev lo src ${PEER} table local
+    ${on(ME, onFirst)}`;
+  const ran = spawnSync('unshare', ['-n', '-p', '--fork', '--kill-child', 'sh', '-c', script], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect(ran.stdout, `${ran.stdout}\n${ran.stderr}`).toContain('EVERYTHING DONE');
+  expect(ran.status).toBe(0);
+});
+
+function onPeer(command: string): string {
+  return on(PEER, command);
+}
+
+/** Runs a command as a host: with its name, its system directory, its database and its programs. */
+function on(host: string, command: string): string {
+  const directory = path.join(root, host);
+  const mounts = [
+    `hostname ${host}`,
+    `export CSYNC2_SYSTEM_DIR=${directory}/etc`,
+    `mount --bind ${directory}/db /var/lib/csync2`,
+    `mount --bind ${directory}/sbin /usr/local/sbin`,
+    `mount --bind ${directory}/opt /opt`,
+  ];
+  const file = path.join(root, `${host}-${String(command.length)}.sh`);
+  writeFileSync(file, `${mounts.join('\n')}\n${command}\n`);
+  return `unshare -m -u --propagation private bash ${file}`;
+}
