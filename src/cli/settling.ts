@@ -109,10 +109,7 @@ export class Settling {
       await writeFile(flags.write, `${JSON.stringify(document, undefined, 2)}\n`);
       const next = `Review it, then: csx resolve --resolutions ${flags.write}`;
       const text = `Wrote ${plural(open.length, 'conflict')} as "keep: ${keep}" to ${flags.write}. ${next}\n`;
-      await print(
-        out,
-        flags.json ? jsonDocument({ format_version: '1.0', written: flags.write, ...document }) : [text],
-      );
+      await print(out, flags.json ? jsonDocument(settledJson(open, undefined, flags.write)) : [text]);
       return undefined;
     }
     const nothing: Answers = { resolutions: [], merged: [], stopped: false };
@@ -164,14 +161,14 @@ export class Settling {
   async #nothing(plan: Plan): Promise<number> {
     const { flags, out, watch } = this.#options;
     watch.done();
-    await print(out, flags.json ? jsonDocument(settledJson(plan, undefined)) : ['No conflicts to decide.\n']);
+    await print(out, flags.json ? jsonDocument(settledJson(plan.conflicts, undefined)) : ['No conflicts to decide.\n']);
     return plan.errored ? EXIT.partial : EXIT.done;
   }
 
   async #show(plan: Plan, result: ApplyResult): Promise<void> {
     const { flags, out } = this.#options;
     if (flags.json) {
-      await print(out, jsonDocument(settledJson(plan, result)));
+      await print(out, jsonDocument(settledJson(plan.conflicts, result)));
       return;
     }
     await print(out, applyResultView(out, result, { full: true }));
@@ -187,10 +184,12 @@ export class Settling {
   }
 }
 
-function settledJson(plan: Plan, result: ApplyResult | undefined): object {
+/** schemas/resolve.schema.json. */
+function settledJson(conflicts: readonly Conflict[], result: ApplyResult | undefined, written?: string): object {
   return {
     format_version: '1.0',
-    conflicts: plan.conflicts.map(conflictJson),
+    written: written ?? null,
+    conflicts: conflicts.map(conflictJson),
     decided: (result?.decided ?? []).map(decidedJson),
     summary: result === undefined ? null : resultSummaryJson(result.summary),
   };
