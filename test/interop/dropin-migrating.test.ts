@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
-const [ME, PEER] = ['127.31.40.1', '127.31.40.2'] as const;
+const [ME, PEER] = ['alpha', 'beta'] as const;
 let root = '';
 
 afterEach(() => {
@@ -16,7 +16,9 @@ afterEach(() => {
 });
 
 /** In a shell: whether something has csync2's port. */
-const listening = 'ss -Hltn "sport = 30865" | grep -q .';
+const listening = "grep -q ':7891 0\\{8,32\\}:0000 0A' /proc/net/tcp /proc/net/tcp6";
+/** What `ip link set lo up` does, where there is no ip(8): SIOCSIFFLAGS. */
+const LOOPBACK_UP = `perl -e 'socket(S, 2, 2, 0); $up = pack("a16 s x14", "lo", 0x49); ioctl(S, 0x8914, $up) or die "lo: $!"'`;
 
 function until(condition: string): string {
   return `until ${condition}; do sleep 0.05; done`;
@@ -71,11 +73,8 @@ it('moves a host to csx and back', () => {
     ${change('four')}; csync2 -x; ${arrived('four')}
     ${peerStops}
     echo EVERYTHING DONE`;
-  const script = `
-    ip link set lo up
-    ip route replace local ${PEER} dev lo src ${ME} table local
-    ip route replace local ${ME} dev lo src ${PEER} table local
-    ${on(ME, onFirst)}`;
+  writeFileSync(path.join(root, 'hosts'), `127.0.0.1 localhost ${ME} ${PEER}\n`);
+  const script = `${LOOPBACK_UP}\n${on(ME, onFirst)}`;
   const ran = spawnSync('unshare', ['-n', '-p', '--fork', '--kill-child', 'sh', '-c', script], {
     encoding: 'utf8',
     timeout: 60_000,
@@ -92,7 +91,8 @@ function onPeer(command: string): string {
 function on(host: string, command: string): string {
   const directory = path.join(root, host);
   const mounts = [
-    `hostname ${host}`,
+    `echo ${host} >/proc/sys/kernel/hostname`,
+    `mount --bind ${root}/hosts /etc/hosts`,
     `export CSYNC2_SYSTEM_DIR=${directory}/etc`,
     `mount --bind ${directory}/db /var/lib/csync2`,
     `mount --bind ${directory}/sbin /usr/local/sbin`,
