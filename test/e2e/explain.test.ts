@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { put } from '../support/cluster.js';
+import { expectDescribed } from '../support/described.js';
 import { runCsx } from '../support/csx.js';
 import type { CsxResult } from '../support/csx.js';
 
@@ -60,6 +61,7 @@ group web {
 
   it('says which statement leaves a file out', async () => {
     const told = await csx('explain', '%t%/a.bak', '--json');
+    expectDescribed('explain', JSON.parse(told.stdout));
     expect(JSON.parse(told.stdout)).toMatchObject({
       verdict: 'outside',
       because: `exclude *.bak (${root}/etc/csync2.cfg:7) leaves it out of group web.`,

@@ -40,9 +40,9 @@ describe('the questions about conflicts', () => {
     }
   }
 
-  function start(columns: number, env: Record<string, string> = {}): Terminal {
+  function start(columns: number, env: Record<string, string> = {}, verb = 'resolve'): Terminal {
     const place = ['-N', cluster.hosts[0]!, '-D', cluster.databaseDirectory];
-    terminal = startTerminal([CSX, 'resolve', ...place], {
+    terminal = startTerminal([CSX, verb, ...place], {
       columns,
       rows: 24,
       env: { CSYNC2_SYSTEM_DIR: cluster.systemDirectory, ...env },
@@ -116,5 +116,20 @@ describe('the questions about conflicts', () => {
     second.type('m\r');
     expect(await second.exit()).toBe(0);
     expect([read(here, 'd'), read(there, 'd')]).toEqual(Array(2).fill('first\nhere d\nover there d\n'));
+  });
+
+  it('come before csx apply shows the plan, which then holds the answers, and is approved as a whole', async () => {
+    conflict('a');
+    writeFileSync(`${here}/b`, 'changed here only\n');
+    const person = start(80, {}, 'apply');
+    expect(await person.until(PROMPT)).toContain('%t%/a');
+    person.type('p\r');
+    const shown = await person.until(/Only 'yes' is accepted/);
+    expect(shown.replaceAll(/\s+/g, ' ')).toContain("127.32.2.2's version comes here");
+    expect(read(here, 'a')).toBe('first\nhere a\n');
+    person.type('yes\r');
+    expect(await person.exit()).toBe(0);
+    expect([read(here, 'a'), read(there, 'a')]).toEqual(Array(2).fill('first\nover there a\n'));
+    expect(read(there, 'b')).toBe('changed here only\n');
   });
 });

@@ -17,6 +17,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { put, startCluster } from '../support/cluster.js';
 import type { Cluster } from '../support/cluster.js';
+import { expectDescribed } from '../support/described.js';
 import { readTree } from '../support/tree.js';
 
 describe('conflicts of csx with a csync2 peer', () => {
@@ -95,7 +96,9 @@ describe('conflicts of csx with a csync2 peer', () => {
     writeFileSync(`${there}/b`, 'marked there\n');
     expect((await cluster.peers[0]!.run(['-cr', '/'])).status).toBe(0);
     expect((await cluster.csx('apply', '--auto-approve')).status).toBe(3);
-    await resolve('--keep', 'peer');
+    const document: unknown = JSON.parse(await resolve('--keep', 'peer', '--json'));
+    expectDescribed('resolve', document);
+    expect(document).toMatchObject({ decided: [{ path: '%t%/b', status: 'done', resolution: 'peer' }] });
     expect(read(here, 'b')).toBe('marked there\n');
     await settled();
   });
