@@ -154,6 +154,15 @@ it('asks on a terminal for what it was not told', async () => {
   }
 });
 
+it('writes nothing when it is interrupted at a question', async () => {
+  const shown = await runAnswering(
+    ['init', '--system-dir', `${root}/1/etc`, '-N', ONE, '-D', `${root}/1/db/`, '--host', `${ONE},${TWO}`],
+    [{ question: 'Directories and files to keep the same:', answer: '\x03' }],
+  );
+  expect([shown.status, shown.screen.includes('nothing was written')], shown.screen).toEqual([130, true]);
+  expect(existsSync(`${root}/1/etc`)).toBe(false);
+});
+
 it('does not ask where nobody is, and says what it has to be told', async () => {
   const result = await runCsx(['init', '--system-dir', `${root}/1/etc`, '-N', ONE, '--host', ONE]);
   expect(result.status).toBe(64);

@@ -16,6 +16,7 @@ export interface TerminalResult {
 /** Typed as soon as its question is on the screen, in place of what stands there. In their order, each once. */
 export interface Answer {
   readonly question: string;
+  /** A control character is typed alone; anything else with Enter behind it. */
   readonly answer: string;
 }
 
@@ -37,7 +38,7 @@ export function runAnswering(args: readonly string[], answers: readonly Answer[]
         seen = screen.length;
         waiting.shift();
         // Ctrl-U takes away what is there already.
-        child.stdin.write(`\x15${next.answer}\r`);
+        child.stdin.write(/^\p{Cc}$/u.test(next.answer) ? next.answer : `\x15${next.answer}\r`);
       }
     });
     child.stdin.on('error', () => undefined);

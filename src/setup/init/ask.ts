@@ -36,12 +36,13 @@ export async function askForWish(known: InitWish, asked: { readonly group: boole
   return { ...known, hosts, include, exclude, group: group.trim() };
 }
 
-function ask(
+/** Fails with INTERRUPTED at Ctrl-C, and where the terminal goes away. */
+async function ask(
   message: string,
   preset: string | undefined,
   judge: (answer: string) => string | undefined,
 ): Promise<string> {
-  return input(
+  const asked = input(
     {
       message,
       ...(preset === undefined ? {} : { default: preset, prefill: 'editable' as const }),
@@ -49,6 +50,16 @@ function ask(
     },
     { output: process.stderr },
   );
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
+    throw new CsxError('INTERRUPTED', 'csx init was interrupted at a question: nothing was written.', {
+      hint: 'Run it again, or say everything at once: csx init --help.',
+      data: { signal: 'SIGINT' },
+      cause: error,
+    });
+  }
 }
 
 function words(answer: string): readonly string[] {
