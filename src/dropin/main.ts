@@ -75,10 +75,11 @@ async function run(options: Options, around: Surroundings): Promise<number> {
     // The first signal ends the run after what is in flight; the second finds no listener and ends it at once.
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     const status = await mode({ options, voice, around, stop: stop.signal });
-    if (stop.signal.aborted) voice.error(`Interrupted by ${String(stop.signal.reason)}; run it again to go on.`);
+    if (stop.signal.aborted) return interrupted(stop.signal, voice);
     voice.end();
     return voice.errors > 0 ? 1 : status;
   } catch (error) {
+    if (stop.signal.aborted) return interrupted(stop.signal, voice);
     if (!(error instanceof CsxError)) throw error;
     tell(error, voice);
     return 1;
@@ -86,6 +87,13 @@ async function run(options: Options, around: Surroundings): Promise<number> {
     process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
     await syslog?.end();
   }
+}
+
+/** What was begun is finished; the status is the one a shell gives to a program that the signal ended. */
+function interrupted(signal: AbortSignal, voice: Voice): number {
+  voice.error(`Interrupted by ${String(signal.reason)}; run it again to go on.`);
+  voice.end();
+  return signal.reason === 'SIGINT' ? 130 : 143;
 }
 
 async function load(mode: Mode): Promise<(job: Job) => Promise<number>> {
