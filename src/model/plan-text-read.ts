@@ -22,6 +22,8 @@ export class PlanTextReader {
   private readonly reader = new PlanReader();
   private expect: Expect = 'object';
   private rest = '';
+  /** Came after `rest`. Joining copies all of it, so a long piece is joined when it has grown by half, not with every chunk. */
+  private coming = '';
   /** How far into `rest` the piece at its start was looked through, and in what state. */
   private at = 0;
   private depth = 0;
@@ -35,15 +37,23 @@ export class PlanTextReader {
    * @throws CsxError PLAN_INVALID
    */
   push(chunk: string): void {
-    this.rest += chunk;
-    while (this.step());
-    if (this.rest.length > PIECE_LIMIT) throw this.broken(`has a part of more than ${PIECE_LIMIT} characters`);
+    this.coming += chunk;
+    if (this.coming.length >= this.rest.length / 2) this.take();
+    if (this.rest.length + this.coming.length > PIECE_LIMIT)
+      throw this.broken(`has a part of more than ${PIECE_LIMIT} characters`);
   }
 
   /** @throws CsxError PLAN_INVALID, also when the text ended too early */
   finish(): Plan {
+    this.take();
     if (this.expect !== 'end') throw this.broken('ends in the middle');
     return this.reader.finish();
+  }
+
+  private take(): void {
+    this.rest += this.coming;
+    this.coming = '';
+    while (this.step());
   }
 
   /** Takes the next token off `rest`. False: more text is needed. */
