@@ -25,17 +25,23 @@ export async function check(job: Job): Promise<number> {
 export async function checkFiles(job: Job, place: Place, files: readonly Argument[]): Promise<void> {
   const { options, voice, around, stop } = job;
   const { selection, store, config } = place;
+  const announce = (name: string, recursive: boolean): void => {
+    voice.say(2, `Running ${recursive ? 'recursive ' : ''}check for ${name} ...`);
+  };
   if (files.length > 0) {
+    for (const name of files.flatMap((file) => file.names)) announce(name, options.recursive);
     await scanScopes(scopesOf(files, selection, options.recursive));
     return;
   }
   if (options.mode === 'check-and-update') {
+    announce('/', true);
     await scanScopes(undefined);
     return;
   }
   const hints = await store.hints();
   if (hints.length === 0) return;
   const scopes = hints.flatMap((hint) => {
+    announce(hint.file, hint.recursive);
     const disk = hint.file as string as Parameters<typeof selection.namesOf>[0];
     const file = { disk, names: [hint.file, ...selection.namesOf(disk)] };
     return scopesOf([file], selection, hint.recursive);

@@ -35,6 +35,8 @@ export const PROGRAMS: Readonly<Record<Program, string>> = {
   csx: fileURLToPath(new URL('../../bin/csync2', import.meta.url)),
 };
 const KEY = 'd'.repeat(64);
+/** One for all hosts: what counts is that they pin it. */
+let pair: ReturnType<typeof makePair> | undefined;
 const PORT = 31_865;
 /** Milliseconds. */
 const RUN_DEADLINE = 60_000;
@@ -139,7 +141,7 @@ export class Twin {
       for (const part of ['tree', 'etc', 'db']) mkdirSync(path.join(directory, part), { recursive: true });
       writeFileSync(path.join(directory, 'etc/k'), `${KEY}\n`, { mode: 0o600 });
       if (options.tls === true) {
-        const pair = makePair(2048);
+        pair ??= makePair(2048);
         writeFileSync(path.join(directory, 'etc/csync2_ssl_cert.pem'), pair.certificate);
         writeFileSync(path.join(directory, 'etc/csync2_ssl_key.pem'), pair.key, { mode: 0o600 });
       }
