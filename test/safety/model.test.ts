@@ -1,0 +1,192 @@
+/**
+ * Promise 5: random edits, removals, renames, partitions, crashes and runs on two to four hosts, csx and csync2 mixed, without any auto
+ * method. Every version that a user has written is there in the end, on some host at its path, unless a user who saw it there wrote over
+ * it or removed it. Without conflicts all hosts are equal and a further run does nothing; conflicts that were forced leave them equal too.
+ *
+ * A failure prints fast-check's seed and path; CSX_SEED=SEED replays.
+ */
+
+import fs from 'node:fs';
+import path from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { put } from '../support/cluster.js';
+import { readTree } from '../support/tree.js';
+import { LONG, staged, startHosts, stopHosts, times } from './hosts.js';
+import type { Host, Kind } from './hosts.js';
+
+const PATHS = ['a', 'b', 'd/x', 'd/y'] as const;
+
+type Step =
+  | { readonly kind: 'edit' | 'remove'; readonly host: number; readonly file: number }
+  | { readonly kind: 'rename'; readonly host: number; readonly file: number; readonly to: number }
+  | { readonly kind: 'run' | 'down' | 'up'; readonly host: number }
+  | { readonly kind: 'crash'; readonly host: number; readonly after: number };
+
+const host = fc.nat(3);
+const file = fc.nat(PATHS.length - 1);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('edit' as const), host, file }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), host, file }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), host, file, to: file }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const), host }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('down' as const, 'up' as const), host }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('crash' as const), host, after: fc.integer({ min: 150, max: 900 }) }),
+  },
+);
+
+/** What users have written and whether somebody who saw it has put something else, or nothing, in its place. */
+class Versions {
+  #count = 0;
+  readonly #at = new Map<string, { readonly file: string; readonly content: string; superseded: boolean }>();
+
+  /** Another content than any before, of another length, so that no check text hides it. */
+  next(): string {
+    this.#count += 1;
+    return `version ${String(this.#count)} ${'.'.repeat(this.#count)}`;
+  }
+
+  /** A user of this host writes over what is seen there, or removes it. */
+  write(seen: Host, name: string, content: string | undefined): void {
+    const full = path.join(seen.tree, name);
+    const before = read(full);
+    if (before !== undefined) {
+      const known = this.#at.get(`${name}\0${before}`);
+      if (known !== undefined) known.superseded = true;
+    }
+    if (content === undefined) {
+      fs.rmSync(full, { force: true });
+      return;
+    }
+    put(full, content);
+    const time = 1_000_000_000 + this.#count * 10;
+    fs.utimesSync(full, time, time);
+    this.#at.set(`${name}\0${content}`, { file: name, content, superseded: false });
+  }
+
+  /** Versions that nobody gave up and no host has. */
+  lost(hosts: readonly Host[]): string[] {
+    return [...this.#at.values()]
+      .filter((version) => !version.superseded)
+      .filter((version) => !hosts.some((each) => read(path.join(each.tree, version.file)) === version.content))
+      .map((version) => `${version.file}: ${version.content}`);
+  }
+}
+
+function read(full: string): string | undefined {
+  return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : undefined;
+}
+
+async function carryOut(taken: Step, hosts: readonly Host[], versions: Versions): Promise<void> {
+  const at = hosts[taken.host % hosts.length]!;
+  switch (taken.kind) {
+    case 'edit':
+      versions.write(at, PATHS[taken.file]!, versions.next());
+      return;
+    case 'remove':
+      versions.write(at, PATHS[taken.file]!, undefined);
+      return;
+    case 'rename': {
+      const [from, to] = [PATHS[taken.file]!, PATHS[taken.to]!];
+      const content = read(path.join(at.tree, from));
+      if (content === undefined || from === to) return;
+      versions.write(at, from, undefined);
+      versions.write(at, to, content);
+      return;
+    }
+    case 'run':
+      await at.apply();
+      return;
+    case 'down':
+      await at.kill();
+      return;
+    case 'up':
+      if (!at.serving) await at.serve();
+      return;
+    case 'crash':
+      await at.apply({
+        started: (child) => {
+          setTimeout(() => {
+            child.kill('SIGKILL');
+          }, taken.after);
+        },
+      });
+  }
+}
+
+function differing(hosts: readonly Host[]): string[] {
+  return PATHS.filter((name) => new Set(hosts.map((each) => read(path.join(each.tree, name)))).size > 1);
+}
+
+/** Everybody runs until nothing changes any more. */
+async function settle(hosts: readonly Host[]): Promise<boolean> {
+  let well = true;
+  for (let round = 0; round < 3; round += 1) {
+    well = true;
+    for (const each of hosts) {
+      const { status } = await each.apply();
+      if (status !== 0) well = false;
+    }
+    if (well && differing(hosts).length === 0) return true;
+  }
+  return well;
+}
+
+async function trial(block: string, kinds: readonly Kind[], steps: readonly Step[]): Promise<void> {
+  const hosts = await startHosts({ block, kinds });
+  try {
+    const versions = new Versions();
+    for (const each of hosts) put(`${each.tree}/d/kept`, 'the same everywhere');
+    for (const taken of steps) await carryOut(taken, hosts, versions);
+    for (const each of hosts) if (!each.serving) await each.serve();
+    const well = await settle(hosts);
+    expect(versions.lost(hosts)).toEqual([]);
+    if (!well) {
+      // Somebody decides, as users do: what the first host that has the file says counts.
+      for (const name of differing(hosts)) {
+        const chosen = hosts.find((each) => fs.existsSync(path.join(each.tree, name)));
+        if (chosen === undefined) continue;
+        const forced = chosen.kind === 'csx' ? ['force', `%t%/${name}`] : ['-f', path.join(chosen.tree, name)];
+        await chosen.run(chosen.kind === 'csx' ? ['mark', `%t%/${name}`] : ['-m', path.join(chosen.tree, name)]);
+        await chosen.run(forced);
+        await chosen.apply();
+      }
+      await settle(hosts);
+      await settle(hosts);
+    }
+    expect(differing(hosts)).toEqual([]);
+    expect(staged(...hosts.filter((each) => each.kind === 'csx').map((each) => each.tree))).toEqual([]);
+    for (const each of hosts) {
+      if (each.kind !== 'csx' || !well) continue;
+      const before = hosts.map((one) => JSON.stringify(readTree(one.tree)));
+      const second = await each.run(['plan', '--detailed-exitcode']);
+      expect(second.status, second.stdout).toBe(0);
+      expect(hosts.map((one) => JSON.stringify(readTree(one.tree)))).toEqual(before);
+    }
+  } finally {
+    await stopHosts(hosts);
+  }
+}
+
+const CASES: readonly (readonly Kind[])[] = [
+  ['csx', 'csx'],
+  ['csx', 'csync2', 'csx'],
+  ['csync2', 'csx'],
+  ['csx', 'csx', 'csync2', 'csync2'],
+];
+
+it.each(CASES.slice(0, times(2, CASES.length)).map((kinds, index) => [kinds.join(', '), kinds, index] as const))(
+  'promise 5: no version is lost, and all come together: %s',
+  async (_, kinds, index) => {
+    const seed = Number(process.env['CSX_SEED'] ?? (LONG ? Date.now() & 0x7fffffff : 20261122 + index));
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: times(10, 20), maxLength: times(14, 40) }), (steps) =>
+        trial(`127.34.4${String(index)}`, kinds, steps),
+      ),
+      { seed, numRuns: times(1, 30), endOnFailure: true },
+    );
+  },
+  LONG ? 7_200_000 : 170_000,
+);

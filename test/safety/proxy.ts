@@ -1,0 +1,119 @@
+/** A network between two hosts that cuts, stalls, dribbles or damages: a TCP proxy in front of a daemon. */
+
+import { connect, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+
+export interface Weather {
+  /** Which way it happens. */
+  readonly way: 'to' | 'from';
+  /** After how many bytes that way, counted over one connection. */
+  readonly after: number;
+  readonly does: 'reset' | 'end' | 'stall' | 'flip' | 'dribble';
+}
+
+export interface Proxy {
+  /** From the next connection on; undefined: fair. */
+  weather: Weather | undefined;
+  /** Connections that had it so far. */
+  readonly hits: number;
+  /** Bytes of the last connection. */
+  readonly passed: { readonly to: number; readonly from: number };
+  stop(): Promise<void>;
+}
+
+/** Listens on `address:port` and connects on to `address:onward`, from the address of who came: HELLO looks at it. */
+export async function startProxy(address: string, port: number, onward: number): Promise<Proxy> {
+  const sockets = new Set<Socket>();
+  const state = { weather: undefined as Weather | undefined, hits: 0, passed: { to: 0, from: 0 } };
+  const server: Server = createServer({ allowHalfOpen: true }, (client) => {
+    const from = client.remoteAddress ?? '';
+    const daemon = connect({ host: address, port: onward, localAddress: from, allowHalfOpen: true });
+    const { weather } = state;
+    state.passed = { to: 0, from: 0 };
+    for (const socket of [client, daemon]) {
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('close', () => sockets.delete(socket));
+      socket.on('error', () => {
+        client.destroy();
+        daemon.destroy();
+      });
+    }
+    const carry = (way: 'to' | 'from', here: Socket, there: Socket): void => {
+      let hit = false;
+      here.on('data', (chunk: Buffer) => {
+        if (hit && weather?.does !== 'flip') return;
+        const before = state.passed[way];
+        state.passed[way] += chunk.length;
+        if (weather?.way !== way) {
+          there.write(chunk);
+          return;
+        }
+        if (weather.does === 'dribble') {
+          if (before === 0) state.hits += 1;
+          void dribble(chunk, here, there);
+          return;
+        }
+        const left = weather.after - before;
+        if (hit || chunk.length <= left) {
+          there.write(chunk);
+          return;
+        }
+        hit = true;
+        state.hits += 1;
+        there.write(chunk.subarray(0, left));
+        if (weather.does === 'flip') {
+          const damaged = Buffer.from(chunk.subarray(left));
+          damaged[0] = (damaged[0] ?? 0) ^ 0x41;
+          there.write(damaged);
+        } else if (weather.does === 'reset') {
+          setTimeout(() => {
+            client.resetAndDestroy();
+            daemon.resetAndDestroy();
+          }, 5);
+        } else if (weather.does === 'end') {
+          there.end();
+          here.end();
+        }
+      });
+      here.on('end', () => {
+        if (!hit || weather?.does === 'flip') there.end();
+      });
+    };
+    carry('to', client, daemon);
+    carry('from', daemon, client);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, resolve);
+  });
+  return {
+    get weather() {
+      return state.weather;
+    },
+    set weather(weather) {
+      state.weather = weather;
+    },
+    get hits() {
+      return state.hits;
+    },
+    get passed() {
+      return state.passed;
+    },
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+async function dribble(chunk: Buffer, here: Socket, there: Socket): Promise<void> {
+  here.pause();
+  for (const byte of chunk) {
+    if (there.destroyed) return;
+    there.write(Buffer.from([byte]));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  here.resume();
+}
