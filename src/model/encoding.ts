@@ -7,14 +7,25 @@
 
 import type { FileName, StoredName } from './names.js';
 
-const ENCODED = /[\x01-\x20\x7f"'%$:|\\]/g;
-
 const ANY_ENCODED = /[\x01-\x20\x7f"'%$:|\\]/;
+
+/** What each byte becomes; undefined: itself. Check texts are full of colons: a table is several times faster than a callback each. */
+const ESCAPES: readonly (string | undefined)[] = Array.from({ length: 256 }, (_, byte) =>
+  ANY_ENCODED.test(String.fromCharCode(byte)) ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}` : undefined,
+);
 
 /** Encodes a byte string. */
 export function encodeUrl(bytes: string): string {
   if (!ANY_ENCODED.test(bytes)) return bytes;
-  return bytes.replace(ENCODED, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  let encoded = '';
+  let start = 0;
+  for (let index = 0; index < bytes.length; index++) {
+    const escape = ESCAPES[bytes.charCodeAt(index)];
+    if (escape === undefined) continue;
+    encoded += bytes.slice(start, index) + escape;
+    start = index + 1;
+  }
+  return encoded + bytes.slice(start);
 }
 
 /** Decodes a byte string; a `%` that no two hex digits follow stands for itself. */
