@@ -32,13 +32,9 @@ export function putFiles(connection: Connection, rows: readonly PutFile[]): void
     file.push(name, checktxt);
     extra.push(name, checktxt, row.stamp ?? null, optional(row.target), row.digest ?? null);
   }
-  connection
-    .statement(
-      `WITH put (filename, checktxt) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)})
-       UPDATE csx_dirty SET checktxt = put.checktxt FROM put WHERE csx_dirty.filename = put.filename
-         AND csx_dirty.checktxt IS (SELECT checktxt FROM file WHERE filename = put.filename)`,
-    )
-    .run(file);
+  // A first scan brings rows by the million before anything is marked.
+  if (connection.statement('SELECT EXISTS (SELECT 1 FROM csx_dirty)').pluck().get() === 1)
+    untie(connection, file, rows.length);
   connection
     .statement(
       `INSERT INTO file (filename, checktxt) VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, rows.length)}
@@ -53,6 +49,17 @@ export function putFiles(connection: Connection, rows: readonly PutFile[]): void
          digest = excluded.digest`,
     )
     .run(extra);
+}
+
+/** What csx_dirty says of rows that are about to change goes along with them. */
+function untie(connection: Connection, file: readonly (string | Buffer)[], count: number): void {
+  connection
+    .statement(
+      `WITH put (filename, checktxt) AS (VALUES ${rowsOf(`(${TEXT}, ${TEXT})`, count)})
+       UPDATE csx_dirty SET checktxt = put.checktxt FROM put WHERE csx_dirty.filename = put.filename
+         AND csx_dirty.checktxt IS (SELECT checktxt FROM file WHERE filename = put.filename)`,
+    )
+    .run(file);
 }
 
 /** The check text of the file that row d of dirty is about. */
