@@ -16,6 +16,7 @@ import { backUp } from '../files/backup.js';
 import { commit } from '../files/commit.js';
 import { syncDirectories, syncFiles } from '../files/durable.js';
 import { lookAt } from '../scan/local-state.js';
+import { Parents } from '../scan/parents.js';
 import { putFile } from '../scan/record.js';
 import { REFUSED } from '../wire/answers.js';
 import { writeErrorResponse } from '../wire/response-writer.js';
@@ -237,7 +238,8 @@ export class Changes {
     const done = [...this.#touched.values()].filter((touched) => touched.failure === undefined);
     const actions: ActionRow[] = [];
     try {
-      const writes = done.flatMap((touched) => this.#writesFor(touched, actions));
+      const parents = new Parents();
+      const writes = done.flatMap((touched) => this.#writesFor(touched, parents, actions));
       if (writes.length > 0) await this.#served.store.write(writes);
       this.#served.actions.scheduled(actions);
     } catch (error) {
@@ -245,11 +247,11 @@ export class Changes {
     }
   }
 
-  #writesFor(touched: Touched, actions: ActionRow[]): Write[] {
+  #writesFor(touched: Touched, parents: Parents, actions: ActionRow[]): Write[] {
     const { file, disk, digest, signature } = touched;
     const { config, selection } = this.#served;
     const peer = this.#client.name;
-    const state = lookAt(disk, file, config.ignore);
+    const state = lookAt(disk, file, config.ignore, { parents });
     const known = state === undefined ? undefined : { ...state, digest };
     const rows: ActionRow[] = [];
     if (touched.actions) {
