@@ -48,7 +48,7 @@ const rooms = {
     'engine/wire',
     'engine/delta',
   ],
-  setup: ['model', 'config', 'planner', 'views', 'engine'],
+  setup: ['model', 'operator', 'config', 'planner', 'views', 'engine'],
   cli: ['model', 'config', 'planner', 'views', 'engine', 'setup'],
   commands: ['model', 'config', 'planner', 'views', 'engine', 'cli', 'setup'],
   dropin: ['model', 'config', 'planner', 'engine'],

@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { writeKeyFile } from '../../config/keygen.js';
-import { requireOperatorFile } from '../../config/ownership.js';
+import { checkOperatorFile } from '../../operator/operator-file.js';
 import { CERTIFICATE_FILE, KEY_FILE, loadCertificatePair } from '../../engine/net/certificate.js';
 import { makeCertificatePair, storeCertificatePair } from '../../engine/net/certificate-maker.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
@@ -46,7 +46,7 @@ export async function layDown(place: {
     ...makeDirectory(place.databaseDirectory, 0o700, 'directory of the database'),
   ];
   const uid = process.geteuid?.() ?? 0;
-  for (const file of [configFile, keyFile]) requireOperatorFile(file, uid, 'configuration file');
+  for (const file of [configFile, keyFile]) checkOperatorFile(file, { what: 'configuration file', uid: uid });
   const undo: string[] = [];
   try {
     writeKeyFile(keyFile);
