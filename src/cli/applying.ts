@@ -43,7 +43,9 @@ export function applyStatus(result: ApplyResult, plan: Plan, detailed: boolean):
   if (result.interrupted !== undefined) return statusOfSignal(result.interrupted);
   const { failed, skipped, notAttempted, unreachable, actionsFailed, conflicts } = result.summary;
   const statuses: number[] = [];
-  const stale = result.problems.some((problem) => problem.code === 'PLAN_STALE');
+  const stale =
+    result.problems.some((problem) => problem.code === 'PLAN_STALE') ||
+    result.decided.some((each) => each.status !== 'done');
   const refusedOnly = result.changes.filter(
     (each) => each.status === 'skipped' && each.problem?.code === 'CONFLICTS',
   ).length;
@@ -51,8 +53,9 @@ export function applyStatus(result: ApplyResult, plan: Plan, detailed: boolean):
     statuses.push(EXIT.partial);
   }
   if (conflicts > 0) statuses.push(EXIT.conflicts);
-  if (detailed && result.summary.create + result.summary.update + result.summary.delete > 0)
-    statuses.push(EXIT.changes);
+  const { create, update, delete: removed } = result.summary;
+  const taken = result.decided.filter((each) => each.status === 'done').length;
+  if (detailed && create + update + removed + taken > 0) statuses.push(EXIT.changes);
   return worstStatus(statuses);
 }
 

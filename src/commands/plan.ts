@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
+import { conflictFlags, decisionsFrom } from '../cli/conflict-flags.js';
 import { diffFlags, diffsFor, refuseDiff } from '../cli/diffs.js';
 import { EXIT, worstStatus } from '../cli/exit-status.js';
 import { writePlanFile } from '../cli/plan-file.js';
@@ -10,13 +11,14 @@ import { pathArgs, targetFlags } from '../cli/targets.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import type { Plan as PlanData } from '../model/plan.js';
+import { decideWith } from '../planner/decisions.js';
 import { hasWork } from '../views/summary.js';
 
 export default class Plan extends CsxCommand {
   static override summary = 'Show what apply would do. Changes nothing, anywhere.';
   static override description = `Scans the configured files, asks the peers what they have, and shows which files would be created, updated and deleted on which peer, which conflicts stand in the way, and which commands would run. Neither the database nor any file is changed.
 
-With --out the plan is saved, and csx apply FILE carries out exactly that.
+With --out the plan is saved, and csx apply FILE carries out exactly that, with what --on-conflict and --resolutions decide.
 
 Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a check failed; with --detailed-exitcode 2 when there are changes and 3 when there are conflicts.`;
   static override examples = [
@@ -33,6 +35,7 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
     ...planFlags,
     ...formatFlags,
     ...diffFlags,
+    ...conflictFlags,
     out: Flags.string({
       char: 'o',
       summary: 'Save the plan, for csx apply FILE and csx show FILE.',
@@ -53,7 +56,8 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
     return withWorkspace(flags, 'read', (workspace) =>
       withWatch(this.err(flags), flags, async (watch) => {
         const dialer = dialerFor(workspace, flags, watch.stop);
-        const { plan } = await planFor(workspace, flags, argv as string[], dialer, watch);
+        const decide = decideWith(await decisionsFrom(flags, workspace));
+        const { plan } = await planFor(workspace, flags, argv as string[], dialer, watch, decide);
         if (flags.out !== undefined) await writePlanFile(flags.out, plan);
         const diffs = await diffsFor(plan, flags, workspace, dialer, watch);
         watch.done();

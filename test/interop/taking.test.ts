@@ -106,4 +106,23 @@ describe("a peer's version", () => {
     expect((await world.csx('resolve', '--keep', 'local')).status).toBe(0);
     expect(existsSync(`${there}/a`) && readFileSync(`${there}/a`, 'utf8')).toBe('changed here\n');
   });
+
+  it('is taken by a saved plan as well, if both sides are still what they were', async () => {
+    const world = await start({ peers: 1 });
+    const [here, there] = world.trees as [string, string];
+    const plan = path.join(world.root, 'saved.plan');
+    writeFileSync(`${here}/a`, 'here\n');
+    writeFileSync(`${there}/a`, 'there, longer\n');
+    put(`${here}/b`, 'here\n');
+    put(`${there}/b`, 'there, longer\n');
+    expect((await world.csx('plan', '--on-conflict', 'peer', '--out', plan)).status).toBe(0);
+    writeFileSync(`${there}/b`, 'there, moved on\n');
+    const applied = await world.csx('apply', plan);
+    expect(applied, applied.stdout + applied.stderr).toMatchObject({ status: 4 });
+    expect(readFileSync(`${here}/a`, 'utf8')).toBe('there, longer\n');
+    expect(readFileSync(`${here}/b`, 'utf8')).toBe('here\n');
+    expect((await world.csx('apply', '--auto-approve', '--on-conflict', 'peer')).status).toBe(0);
+    expect(readTree(here)).toEqual(readTree(there));
+    expect(await world.peers[0]!.run(['-M'])).toMatchObject({ stdout: '' });
+  });
 });
