@@ -8,15 +8,17 @@ export interface Line {
   readonly to: { readonly host: string; readonly port: number };
   /** Each way. */
   readonly milliseconds: number;
+  /** Told of all bytes, both ways. */
+  readonly count?: (bytes: number) => void;
 }
 
 /** Opens the line; the returned function closes it. The far end sees the caller's own address, as on a real line. */
-export async function delayedLine({ from, to, milliseconds }: Line): Promise<() => Promise<void>> {
+export async function delayedLine({ from, to, milliseconds, count }: Line): Promise<() => Promise<void>> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
     const far = connect({ ...to, localAddress: near.remoteAddress, noDelay: true, allowHalfOpen: true });
-    pass(near, far, milliseconds);
-    pass(far, near, milliseconds);
+    pass(near, far, milliseconds, count);
+    pass(far, near, milliseconds, count);
     for (const socket of [near, far]) {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
@@ -40,8 +42,9 @@ export async function delayedLine({ from, to, milliseconds }: Line): Promise<() 
 }
 
 /** Timers of one length fire in the order they were set, so bytes stay in order. */
-function pass(source: Socket, target: Socket, milliseconds: number): void {
+function pass(source: Socket, target: Socket, milliseconds: number, count: Line['count']): void {
   source.on('data', (chunk: Buffer) => {
+    count?.(chunk.length);
     setTimeout(() => {
       if (!target.destroyed) target.write(chunk);
     }, milliseconds);

@@ -62,7 +62,9 @@ export class Lab {
       this.#running.delete(service);
     });
     this.#running.add(service);
-    for (const deadline = Date.now() + START; !listens(address, port); await sleep(5)) {
+    const deadline = Date.now() + START;
+    while (!listens(address, port)) {
+      await sleep(5);
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${command.join(' ')} does not listen.`);
     }
     return service;
@@ -125,6 +127,8 @@ export class Host {
       program: this.#lab.program(program),
       args: [...args, '-N', this.name, '-D', database],
       env: this.#env,
+      // csync2 -T says 2 where all is equal.
+      statuses: args[0] === '-T' ? [2] : [],
     });
   }
 

@@ -15,6 +15,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { comparing } from './compare.ts';
 import { delta } from './delta.ts';
 import { missingPrograms } from './hosts.ts';
 import { large } from './large.ts';
@@ -25,7 +26,7 @@ import type { Options, Result, Row } from './row.ts';
 import { scanning } from './scan.ts';
 import { sending } from './send.ts';
 
-const GROUPS = [scanning, sending, line, large, delta, planning];
+const GROUPS = [scanning, sending, line, large, delta, planning, comparing];
 const RESULTS = path.join(import.meta.dirname, 'results.json');
 
 const { values } = parseArgs({
