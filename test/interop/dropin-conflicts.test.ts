@@ -30,14 +30,27 @@ describe('conflicts', () => {
     });
   });
 
-  it.each(['first', 'younger', 'older', 'bigger', 'smaller', 'left', 'right'])('decides by %s', async (method) => {
-    await compareTwins({ ...TWO, group: `auto ${method};` }, async (twin) => {
-      plant(twin);
+  it('are decided by every method, for changes on both sides and removals on either', async () => {
+    const methods = ['none', 'first', 'younger', 'older', 'bigger', 'smaller', 'left', 'right'];
+    const config = ({ names, trees }: { names: readonly string[]; trees: readonly string[] }): string => `
+      nossl * *; prefix t { ${names.map((name, index) => `on ${name}: ${trees[index] ?? ''};`).join(' ')} }
+      ${methods.map((method) => `group ${method} { host ${names.join(' ')}; key k; include %t%/${method}; auto ${method}; }`).join('\n')}`;
+    await compareTwins({ ...TWO, config }, async (twin) => {
+      for (const method of methods) {
+        for (const name of ['grown there', 'grown here', 'removed there', 'removed here'])
+          twin.put(0, `${method}/${name}`, 'content');
+      }
       await twin.run(0, '-x');
-      twin.put(0, 'file', 'mine', 1_700_000_200);
-      twin.put(1, 'file', 'theirs, longer', 1_700_000_300);
-      twin.put(0, 'empty', 'mine is longer', 1_700_000_400);
-      twin.put(1, 'empty', 'theirs', 1_700_000_300);
+      for (const method of methods) {
+        twin.put(0, `${method}/grown there`, 'mine', 1_700_000_200);
+        twin.put(1, `${method}/grown there`, 'theirs, longer', 1_700_000_300);
+        twin.put(0, `${method}/grown here`, 'mine is longer', 1_700_000_400);
+        twin.put(1, `${method}/grown here`, 'theirs', 1_700_000_300);
+        twin.put(0, `${method}/removed there`, 'changed here', 1_700_000_200);
+        twin.remove(1, `${method}/removed there`);
+        twin.remove(0, `${method}/removed here`);
+        twin.put(1, `${method}/removed here`, 'changed there', 1_700_000_300);
+      }
       await twin.run(1, '-cr', '/');
       await twin.run(0, '-x');
       await twin.run(0, '-M');
