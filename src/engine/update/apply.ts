@@ -273,7 +273,11 @@ function settle(
   if (status !== 'done') return [];
   const local = change.precondition.local;
   const settled: Write = { kind: 'settle', ...place, checktxt: local?.checktxt, stamp: local?.stamp };
-  if (change.after === undefined || local === undefined) return [settled, { kind: 'remove-baseline', ...place }];
+  if (change.after === undefined || local === undefined) {
+    // That both have no such file is a state agreed on too: one that is made there later is the peer's own.
+    const gone = { checktxt: undefined, target: undefined, digest: undefined, signature: undefined };
+    return [settled, { kind: 'put-baseline', baseline: { ...place, ...gone, at } }];
+  }
   // Equal content on the peer has the signature it showed.
   const signature = digests?.signature ?? (change.aspects.includes('content') ? undefined : change.before?.signature);
   const digest =
