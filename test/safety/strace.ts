@@ -4,7 +4,18 @@ import { readFileSync } from 'node:fs';
 
 /** Calls that change something outside the process: a kill right before each of them is a kill at every moment that matters. */
 const CHANGING = [
-  ...['write', 'writev', 'pwrite64', 'pwritev', 'sendto', 'sendmsg', 'ftruncate', 'truncate', 'fallocate'],
+  ...[
+    'write',
+    'writev',
+    'pwrite64',
+    'pwritev',
+    'sendto',
+    'sendmsg',
+    'ftruncate',
+    'truncate',
+    'fallocate',
+    'copy_file_range',
+  ],
   ...['fsync', 'fdatasync', 'rename', 'renameat', 'renameat2', 'link', 'linkat', 'symlink', 'symlinkat'],
   ...['unlink', 'unlinkat', 'rmdir', 'mkdir', 'mkdirat', 'mknod', 'mknodat', 'chmod', 'fchmod', 'fchmodat'],
   ...['chown', 'fchown', 'lchown', 'fchownat', 'utimensat', 'connect', 'clone', 'clone3', 'vfork'],
