@@ -7,7 +7,6 @@
  *     d  diff   s  skip   L/P  the same for all that remain   q  stop here
  */
 
-import { input } from '@inquirer/prompts';
 import { peek } from '../engine/update/peek.js';
 import { CsxError } from '../model/errors.js';
 import type { Conflict } from '../model/plan.js';
@@ -20,6 +19,7 @@ import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
 import { resolutionsFor } from './conflict-flags.js';
 import { mergeConflict } from './merging.js';
+import { question } from './question.js';
 import type { MergeOptions } from './merging.js';
 
 export interface AskOptions extends MergeOptions {
@@ -82,7 +82,7 @@ async function askOne(
   const { err } = options;
   await print(err, conflictQuestion(err, conflict, place));
   for (;;) {
-    const answer = await readKey(conflict);
+    const answer = await readKey(conflict, err);
     try {
       if (answer === 'd') {
         const versions = await peek(conflict, { dialer: options.dialer, selection: options.workspace.everything });
@@ -101,12 +101,15 @@ async function askOne(
   }
 }
 
-async function readKey(conflict: Conflict): Promise<Answer> {
-  const typed = await input(
-    { message: 'l p b m d s L P q:', validate: (text) => refusal(text.trim(), conflict) ?? true },
-    { output: process.stderr, clearPromptOnDone: false },
-  );
-  return typed.trim() as Answer;
+/** Asks until a key is given that does something. The end of the input (Ctrl-D, a terminal that is gone) stops; Ctrl-C ends it all. */
+async function readKey(conflict: Conflict, err: Output): Promise<Answer> {
+  for (;;) {
+    const typed = await question('l p b m d s L P q:');
+    if (typed === undefined) return 'q';
+    const why = refusal(typed, conflict);
+    if (why === undefined) return typed as Answer;
+    await print(err, [`${why}\n`]);
+  }
 }
 
 /** Why a key does nothing here; undefined: it does. */
