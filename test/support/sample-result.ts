@@ -193,7 +193,6 @@ export function calmStatus(): Status {
       reachable: 'unknown',
       problem: undefined,
     })),
-    decided: [],
     conflicts: [],
     actions: [],
     lastRun: { id: 'x', startedAt: NOW - 400_000, finishedAt: NOW - 390_000, exitStatus: 0 },
