@@ -138,7 +138,7 @@ describe('checkOperatorFile, as root', () => {
     const { directory, file } = makeFile();
     expect(verdict(file)).toBe(file);
     spoil(directory);
-    const error = refusal(file, { range: { file: 'csync2.cfg', line: 3, column: 7, length: 1 } });
+    const error = refusal(file, { range: { file: 'csync2.cfg', line: 3, column: 7 } });
     expect(error?.message.startsWith(`The key file ${file} is not safe: ${directory}${culprit} `)).toBe(true);
     expect(error?.message).toMatch(what);
     expect(error?.hint).toContain(cure);

@@ -36,7 +36,7 @@ async function sent(old: Buffer | undefined): Promise<{ content: Buffer; length:
     const parser = new DeltaParser({ oldSize: old?.length ?? 0 });
     const pieces: Uint8Array[] = [];
     let length = 0;
-    for await (const chunk of made.body.chunks) {
+    for await (const chunk of made.body.chunks as AsyncIterable<Buffer>) {
       length += chunk.length;
       for (const command of parser.push(chunk)) {
         pieces.push(
@@ -82,7 +82,7 @@ describe('outgoing', () => {
       const made = await outgoing(source, ABSENT_SIGNATURE);
       const parser = new DeltaParser({ oldSize: 0 });
       const send = async (): Promise<void> => {
-        for await (const chunk of made.body.chunks) {
+        for await (const chunk of made.body.chunks as AsyncIterable<Buffer>) {
           for (const _ of parser.push(chunk));
           appendFileSync(file, 'x');
         }
