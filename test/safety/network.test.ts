@@ -119,6 +119,7 @@ describe('promise 9: a peer that is slow delays only itself', () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(early).toBe(false);
+    expect(proxy.open, 'the stalled one has not been given up yet').toBeGreaterThanOrEqual(1);
     const applied = await applying;
     expect(applied.status, applied.stdout + applied.stderr).toBe(4);
     expect(fs.readFileSync(`${stalled.tree}/file`, 'utf8')).toBe('first');

@@ -16,6 +16,8 @@ export interface Proxy {
   weather: Weather | undefined;
   /** Connections that had it so far. */
   readonly hits: number;
+  /** Connections that are open. */
+  readonly open: number;
   /** Bytes of the last connection. */
   readonly passed: { readonly to: number; readonly from: number };
   stop(): Promise<void>;
@@ -78,6 +80,7 @@ export async function startProxy(address: string, port: number, onward: number):
       });
       here.on('end', () => {
         if (!hit || weather?.does === 'flip') there.end();
+        else here.destroy();
       });
     };
     carry('to', client, daemon);
@@ -96,6 +99,9 @@ export async function startProxy(address: string, port: number, onward: number):
     },
     get hits() {
       return state.hits;
+    },
+    get open() {
+      return sockets.size / 2;
     },
     get passed() {
       return state.passed;

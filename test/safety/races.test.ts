@@ -30,7 +30,8 @@ let base = '';
 
 beforeEach(() => {
   base = fs.mkdtempSync(path.join(fs.realpathSync(tmpdir()), 'csx-races-'));
-  for (const directory of ['tree/d', 'outside', 'backups']) fs.mkdirSync(`${base}/${directory}`, { recursive: true });
+  for (const directory of ['tree/d/sub', 'outside/sub', 'backups'])
+    fs.mkdirSync(`${base}/${directory}`, { recursive: true });
 });
 
 afterEach(() => {
@@ -38,14 +39,14 @@ afterEach(() => {
 });
 
 function target(name: string): DiskPath {
-  return `${base}/tree/d/${name}` as DiskPath;
+  return `${base}/tree/d/sub/${name}` as DiskPath;
 }
 
 /** What must not change; access times aside. */
 function outside(): string {
-  const directory = fs.statSync(`${base}/outside`);
-  const lines = fs.readdirSync(`${base}/outside`).map((name) => {
-    const stats = fs.lstatSync(`${base}/outside/${name}`);
+  const directory = fs.statSync(`${base}/outside/sub`);
+  const lines = fs.readdirSync(`${base}/outside/sub`).map((name) => {
+    const stats = fs.lstatSync(`${base}/outside/sub/${name}`);
     return [name, stats.mode, stats.uid, stats.gid, stats.ino, stats.mtimeMs, stats.ctimeMs, stats.size].join(' ');
   });
   return [`${String(directory.mode)} ${String(directory.mtimeMs)} ${String(directory.ctimeMs)}`, ...lines].join('\n');
@@ -120,8 +121,8 @@ describe('promise 10: a link swapped in for a parent directory', () => {
     `leads nowhere: %s, ${String(TRIES)} times`,
     async (_, operation) => {
       for (const name of ['victim', 'directory']) {
-        if (name === 'directory') fs.mkdirSync(`${base}/outside/${name}`);
-        else fs.writeFileSync(`${base}/outside/${name}`, SECRET);
+        if (name === 'directory') fs.mkdirSync(`${base}/outside/sub/${name}`);
+        else fs.writeFileSync(`${base}/outside/sub/${name}`, SECRET);
       }
       const before = outside();
       const swapper = spawn(process.execPath, [SWAPPER, `${base}/tree/d`, `${base}/outside`], {
@@ -133,7 +134,7 @@ describe('promise 10: a link swapped in for a parent directory', () => {
         await once(swapper.stdout, 'data');
         for (let index = 0; index < TRIES; index += 1) {
           try {
-            if (!fs.existsSync(`${base}/tree/d/victim`)) within(target('victim'), plant);
+            if (!fs.existsSync(`${base}/tree/d/sub/victim`)) within(target('victim'), plant);
             await operation(index);
             done += 1;
           } catch {
@@ -156,7 +157,7 @@ describe('promise 10: a link swapped in for a parent directory', () => {
   );
 
   it(`reads nothing from where it leads, ${String(TRIES * 5)} times`, async () => {
-    fs.writeFileSync(`${base}/outside/victim`, SECRET);
+    fs.writeFileSync(`${base}/outside/sub/victim`, SECRET);
     fs.writeFileSync(target('victim'), 'inside');
     const swapper = spawn(process.execPath, [SWAPPER, `${base}/tree/d`, `${base}/outside`], {
       stdio: ['ignore', 'pipe', 'inherit'],
