@@ -13,12 +13,12 @@ const IN_FLIGHT = 64;
 export type SyncFailures = ReadonlyMap<DiskPath, unknown>;
 
 /**
- * Makes the names in these directories durable, each directory once. Rejects never: failures are returned. A directory that is gone
- * is none: it went with its names (a tree removed in one group), and its own going is kept by the directory it was in.
+ * Makes the names in these directories durable, each directory once. Rejects never: failures are returned. A directory that is gone,
+ * or has something else in its place, is none: it went with its names (a tree removed in one group), and its own going is kept by the directory it was in.
  */
 export async function syncDirectories(directories: Iterable<DiskPath>): Promise<SyncFailures> {
   return sideBySide(directories, async (path) => {
-    const directory = ifThere(() => openDirectory(path));
+    const directory = ifThere(() => (isDirectory(path) ? openDirectory(path) : undefined));
     if (directory === undefined) return;
     try {
       await directory.sync();
@@ -46,6 +46,11 @@ export async function syncFiles(paths: Iterable<DiskPath>): Promise<SyncFailures
       fs.closeSync(descriptor);
     }
   });
+}
+
+/** Throws as `openDirectory` does where the way there is no way of directories. */
+function isDirectory(path: DiskPath): boolean {
+  return path === '/' || within(path, (directory, name) => directory.lstat(name)?.isDirectory() === true);
 }
 
 function ifThere<T>(open: () => T): T | undefined {

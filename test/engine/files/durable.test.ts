@@ -12,7 +12,10 @@ describe.each([
   it('takes what is gone, alone or with its parents, for done: a tree may be removed within one group', async () => {
     const directory = temporaryDirectory();
     fs.mkdirSync(at(directory, 'there'));
-    const paths = [at(directory, 'there'), at(directory, 'gone'), at(directory, 'gone', 'too')];
+    fs.writeFileSync(at(directory, 'file-now'), '');
+    fs.symlinkSync('there', at(directory, 'link-now'));
+    const gone = [at(directory, 'gone'), at(directory, 'gone', 'too')];
+    const paths = [at(directory, 'there'), ...gone, at(directory, 'file-now'), at(directory, 'link-now')];
     expect([...(await sync(paths))]).toEqual([]);
   });
 
