@@ -50,7 +50,12 @@ async function tracedReceiver(block: string): Promise<{ client: RawClient; recei
 
 /** One command, its answer awaited; the calls between the two. */
 async function during(traced: Awaited<ReturnType<typeof tracedReceiver>>, command: string): Promise<Call[]> {
-  const before = traced.calls().length;
+  // What strace still has to write of the commands before does not belong to this one.
+  let before = -1;
+  for (let now = traced.calls().length; now !== before; now = traced.calls().length) {
+    before = now;
+    await sleep(300);
+  }
   const line = command.replace('KEY', KEY);
   if (line.startsWith('PATCH')) {
     const file = line.split(' ')[2] ?? '';

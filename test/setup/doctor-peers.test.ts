@@ -135,7 +135,9 @@ describe('subjects of certificates', () => {
     expect(found.message).toContain(`${PEER}'s certificate has another subject than this host's`);
     // It is as it says.
     const sent = await there.run(['-xv']);
-    expect(sent).toMatchObject({ status: 1, stderr: expect.stringContaining('Config command failed.') as unknown });
+    // Where the peer closes before csync2 has written, it is ended by SIGPIPE instead.
+    expect([1, 141]).toContain(sent.status);
+    if (sent.status === 1) expect(sent.stderr).toContain('Config command failed.');
   });
 
   it('are no matter where csync2 does not listen', async () => {

@@ -258,7 +258,9 @@ function runCsync2(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Csy
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.once('error', reject);
-    child.once('close', (status, signal) => {
+    child.once('close', (code, signal) => {
+      // csync2 dies of SIGPIPE where a peer closes on it: a failure like another, told as a shell would.
+      const status = signal === 'SIGPIPE' ? 141 : code;
       if (status === null) {
         reject(new Error(`csync2 ${args.join(' ')} ended by ${String(signal)}.`));
         return;
