@@ -8,7 +8,9 @@ import type { Report } from '../model/events.js';
 import type { Decide } from '../planner/reconcile.js';
 import { display, fromText } from '../model/names.js';
 import type { DiskPath } from '../model/names.js';
-import type { Scope } from '../model/store.js';
+import type { CheckText } from '../model/checktxt.js';
+import { storedName } from '../model/encoding.js';
+import type { FileRow, Scope, Store } from '../model/store.js';
 import { resolveScopes } from '../engine/scan/scopes.js';
 import type { Files } from '../engine/scan/scopes.js';
 import type { ChoiceFlags, NetworkFlags, PlaceFlags } from './flags.js';
@@ -46,8 +48,21 @@ export function dialerFor(
 /** The parts of the tree that paths (byte strings) name; undefined: everything. */
 export async function scopesOf(paths: readonly string[], workspace: Workspace): Promise<readonly Scope[] | undefined> {
   if (paths.length === 0) return undefined;
-  const files: Files = (range) => workspace.store.files(range);
+  const files: Files = (range) => namesOf(workspace.store, range);
   return resolveScopes(paths, fromText(process.cwd()) as string as DiskPath, workspace.everything, files);
+}
+
+/** The known files, and those that are known only as removed: a mark for them may still be waiting. */
+async function* namesOf(store: Store, scopes: readonly Scope[] | undefined): AsyncGenerator<readonly FileRow[]> {
+  yield* store.files(scopes);
+  const removed = await store.dirty(scopes && { scopes });
+  yield removed.map(({ file }) => ({
+    stored: storedName(file),
+    checktxt: '' as CheckText,
+    stamp: undefined,
+    target: undefined,
+    digest: undefined,
+  }));
 }
 
 /** Makes a plan. `decide` settles conflicts; undefined: the groups' methods do. */

@@ -99,6 +99,20 @@ describe('conflicts', () => {
     expect(readFileSync(`${cluster.trees[1]!}/a`, 'utf8')).toBe('here');
   });
 
+  it('of a file that is removed here are settled by force too', async () => {
+    cluster = await startCluster({ block: BLOCK, peers: 1 });
+    put(`${cluster.trees[0]!}/a`, 'a');
+    put(`${cluster.trees[0]!}/b`, 'b');
+    expect((await cluster.csx('apply', '--auto-approve')).status).toBe(0);
+    unlinkSync(`${cluster.trees[0]!}/a`);
+    put(`${cluster.trees[1]!}/a`, 'changed there');
+    expect((await cluster.csx('apply', '--auto-approve')).status).toBe(3);
+    const forced = await cluster.csx('force', `${cluster.trees[0]!}/a`);
+    expect(forced, forced.stderr).toMatchObject({ status: 0 });
+    expect((await cluster.csx('apply', '--auto-approve')).status).toBe(0);
+    expect(readdirSync(cluster.trees[1]!)).toEqual(['b']);
+  });
+
   it('that only the peer knows of are found at apply, remembered, and then decided by the auto method', async () => {
     cluster = await startCluster({ block: BLOCK, peers: 1, group: 'auto younger;' });
     put(`${cluster.trees[0]!}/a`, 'a');
