@@ -8,7 +8,8 @@ import {
   describeCertificate,
   loadCertificatePair,
 } from '../engine/net/certificate.js';
-import { makeCertificatePair, storeCertificatePair } from '../engine/net/certificate-maker.js';
+import { makeCertificatePair, renewCertificatePair, storeCertificatePair } from '../engine/net/certificate-maker.js';
+import { CsxError } from '../model/errors.js';
 import { certificateView } from '../views/human/certificate.js';
 import { certificateJson } from '../views/json/certificates.js';
 import { jsonDocument } from '../views/json/document.js';
@@ -24,35 +25,48 @@ export default class Cert extends CsxCommand {
   static override summary = "Show this host's certificate, or make one.";
   static override description = `Hosts encrypt with the pair ${CERTIFICATE_FILE} and ${KEY_FILE} in the system directory and pin each other's certificate the first time they meet.
 
-With --create a self-signed pair is made; files that exist are never overwritten. To replace a pair, move the old files away, and run csx trust remove HOST on every peer.`;
-  static override examples = ['<%= config.bin %> cert', '<%= config.bin %> cert --create --days 3650'];
+With --create a self-signed pair is made; files that exist are never overwritten. With --renew a new pair of the same subject takes the old one's place, and the old files are kept beside it; then every peer has to accept it: csx trust remove HOST there.`;
+  static override examples = [
+    '<%= config.bin %> cert',
+    '<%= config.bin %> cert --create --days 3650',
+    '<%= config.bin %> cert --renew',
+  ];
   static override flags = {
-    create: Flags.boolean<boolean>({ summary: 'Make a pair.' }),
+    create: Flags.boolean<boolean>({ summary: 'Make a pair.', exclusive: ['renew'] }),
+    renew: Flags.boolean<boolean>({ summary: 'Replace the pair by a new one; the old one is kept beside it.' }),
     days: Flags.integer({
-      summary: 'How many days it is valid; 3650 without it.',
+      summary: 'With --create or --renew: how many days it is valid; 3650 without it.',
       min: 1,
       max: 36500,
-      dependsOn: ['create'],
     }),
     bits: Flags.integer({
-      summary: 'Size of the RSA key; 3072 without it.',
+      summary: 'With --create or --renew: size of the RSA key; 3072 without it.',
       min: 2048,
       max: 8192,
-      dependsOn: ['create'],
     }),
   };
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Cert);
     const directory = flags['system-dir'];
-    if (flags.create) {
-      const pair = await makeCertificatePair({
-        name: SUBJECT,
-        now: Date.now(),
-        ...(flags.days === undefined ? {} : { days: flags.days }),
-        ...(flags.bits === undefined ? {} : { bits: flags.bits }),
+    const size = {
+      ...(flags.days === undefined ? {} : { days: flags.days }),
+      ...(flags.bits === undefined ? {} : { bits: flags.bits }),
+    };
+    if (!flags.create && !flags.renew && Object.keys(size).length > 0) {
+      throw new CsxError('USAGE', '--days and --bits say how a pair is made, and none is to be made.', {
+        hint: 'Add --create, or --renew where there is one.',
       });
-      await storeCertificatePair(directory, pair);
+    }
+    if (flags.create)
+      await storeCertificatePair(directory, await makeCertificatePair({ name: SUBJECT, now: Date.now(), ...size }));
+    if (flags.renew) {
+      const kept = await renewCertificatePair(directory, size, Date.now());
+      await this.note(flags, `The old pair is kept as ${kept.join(' and ')}.`);
+      await this.note(
+        flags,
+        'On every peer: csx trust remove HOST, with the name this host has there (csync2: delete its row of x509_cert).',
+      );
     }
     const pair = await loadCertificatePair(directory);
     const facts = describeCertificate(pair.der);

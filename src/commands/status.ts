@@ -1,8 +1,13 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { EXIT } from '../cli/exit-status.js';
 import { choiceFlags } from '../cli/flags.js';
 import { withWorkspace } from '../cli/workspace.js';
+import { CERTIFICATE_FILE, certificateProblems, loadCertificatePair } from '../engine/net/certificate.js';
+import { CsxError } from '../model/errors.js';
+import type { Problem } from '../model/errors.js';
 import { readStatus } from '../engine/update/status.js';
 import { statusView } from '../views/human/status.js';
 import { jsonDocument } from '../views/json/document.js';
@@ -22,7 +27,11 @@ export default class Status extends CsxCommand {
   async run(): Promise<number> {
     const { flags } = await this.parse(Status);
     return withWorkspace(flags, 'read', async (workspace) => {
-      const status = await readStatus({ ...workspace, now: Date.now() });
+      const known = await readStatus({ ...workspace, now: Date.now() });
+      const status = {
+        ...known,
+        problems: [...known.problems, ...(await ownCertificateProblems(flags['system-dir']))],
+      };
       const out = this.out(flags);
       await print(
         out,
@@ -31,5 +40,17 @@ export default class Status extends CsxCommand {
       const waits = status.peers.some((peer) => peer.waiting > 0) || status.actions.length > 0;
       return waits && flags['detailed-exitcode'] ? EXIT.changes : EXIT.done;
     });
+  }
+}
+
+/** Warnings about this host's certificate; a host that talks in plain text alone has none. */
+async function ownCertificateProblems(directory: string): Promise<readonly Problem[]> {
+  if (!existsSync(path.join(directory, CERTIFICATE_FILE))) return [];
+  try {
+    return certificateProblems(await loadCertificatePair(directory), Date.now());
+  } catch (error) {
+    if (error instanceof CsxError)
+      return [{ severity: 'warning', code: error.code, summary: error.message, hint: error.hint }];
+    throw error;
   }
 }

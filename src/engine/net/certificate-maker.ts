@@ -2,12 +2,18 @@
 
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, unlink } from 'node:fs/promises';
+import { open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { pki } from 'node-forge';
 import { CsxError, errnoOf } from '../../model/errors.js';
-import { CERTIFICATE_FILE, certificatePair, KEY_FILE } from './certificate.js';
+import {
+  CERTIFICATE_FILE,
+  certificatePair,
+  describeCertificate,
+  KEY_FILE,
+  loadCertificatePair,
+} from './certificate.js';
 import type { CertificatePair } from './certificate.js';
 
 export interface CertificateWish {
@@ -62,6 +68,31 @@ function newSerial(): string {
   const bytes = randomBytes(16);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString('hex');
+}
+
+/**
+ * Puts a new pair in the place of the one that is there. It gets the same subject where that is a common name alone: csync2's
+ * clients look for it. The old files stay beside the new ones; when anything fails they are back in their place.
+ * @returns the names of the old files now
+ */
+export async function renewCertificatePair(
+  systemDirectory: string,
+  size: { readonly bits?: number; readonly days?: number },
+  now: number,
+): Promise<readonly string[]> {
+  const old = describeCertificate((await loadCertificatePair(systemDirectory)).der);
+  const name = /^CN=([^,=+]+)$/.exec(old.subject)?.[1] ?? 'csync2';
+  const pair = await makeCertificatePair({ name, now, ...size });
+  const suffix = `.old-${new Date(now).toISOString().replaceAll(/[-:]|\..*/g, '')}`;
+  const moves = [CERTIFICATE_FILE, KEY_FILE].map((file) => path.join(systemDirectory, file));
+  for (const file of moves) await rename(file, `${file}${suffix}`);
+  try {
+    await storeCertificatePair(systemDirectory, pair);
+  } catch (error) {
+    for (const file of moves) await rename(`${file}${suffix}`, file);
+    throw error;
+  }
+  return moves.map((file) => `${file}${suffix}`);
 }
 
 /**
