@@ -1,0 +1,192 @@
+/**
+ * Sends one change to the peer: which commands it takes, and what the answers to them say. What is on the way is checked here once more:
+ * the file that is read must be the one that was planned, and the signature that PATCH shows the one that was told.
+ */
+
+import type { Change } from '../../model/plan.js';
+import type { ChangeResult } from '../../model/result.js';
+import { CsxError } from '../../model/errors.js';
+import type { Problem } from '../../model/errors.js';
+import type { DiskPath, FileName } from '../../model/names.js';
+import type { LocalState } from '../../model/scan.js';
+import { openSource } from '../files/source.js';
+import type { Source } from '../files/source.js';
+import type { Command, Connection } from '../net/connection.js';
+import type { Answer } from '../wire/response.js';
+import type { PlainVerb } from '../wire/verbs.js';
+import { outgoing, wholeOf } from './content.js';
+import type { ContentDigests, Outgoing } from './content.js';
+import { checkHere, checkSignature } from './preconditions.js';
+import type { Readiness } from './preconditions.js';
+import { stepsOf } from './steps.js';
+import type { Raw, Step } from './steps.js';
+import { refusalProblem, staleHere } from './trouble.js';
+
+export interface SendOptions {
+  readonly connection: Connection;
+  /** The text of the pre-shared key for a change. */
+  readonly keyOf: (change: Change) => string;
+  readonly toDisk: (file: FileName) => DiskPath;
+  /** What stands here now; undefined: nothing. Throws CsxError READ_FAILED. */
+  readonly look: (file: FileName) => LocalState | undefined;
+  /** What lstat says now. */
+  readonly raw: (file: FileName) => Raw;
+}
+
+/** How a change ended. */
+export interface End {
+  readonly status: ChangeResult['status'];
+  readonly problem: Problem | undefined;
+  readonly bytes: number;
+  readonly digests?: ContentDigests;
+  readonly refused?: boolean;
+}
+
+/** Sends a new file in one command, and the usual way where the peer turns out to have something there. */
+export async function putNew(change: Change, options: SendOptions): Promise<End> {
+  const sent = readNew(change, options);
+  if ('status' in sent) return sent;
+  const entry = change.after?.entry;
+  const word = (value: number | undefined): string => (value === undefined ? '-' : String(value));
+  const attributes = {
+    uid: word(entry?.uid),
+    gid: word(entry?.gid),
+    mode: word(entry?.mode),
+    mtime: word(entry?.mtime),
+  };
+  const answer = await options.connection.put(
+    { key: options.keyOf(change), file: change.path, ...attributes },
+    sent.delta,
+  );
+  if (answer.kind === 'error' && answer.refusal.errno === 'EEXIST') return carryOut(change, { kind: 'ready' }, options);
+  return { ...verdict(change, [answer], sent.delta.length), digests: sent.digests() };
+}
+
+/** The new file's content, which is the one that was planned; otherwise why it is not sent. */
+function readNew(change: Change, options: SendOptions): NonNullable<ReturnType<typeof wholeOf>> | End {
+  let source: Source | undefined;
+  try {
+    source = openSource(options.toDisk(change.path));
+    const whole = source.stamp === change.precondition.local?.stamp ? wholeOf(source) : undefined;
+    if (whole !== undefined) return whole;
+  } catch (error) {
+    if (!(error instanceof CsxError)) throw error;
+    const stale = checkHere(change, options.look);
+    if (stale === undefined) throw error;
+    return { status: 'skipped', problem: stale, bytes: 0 };
+  } finally {
+    source?.close();
+  }
+  return {
+    status: 'skipped',
+    problem: checkHere(change, options.look) ?? staleHere(change, 'it was changed'),
+    bytes: 0,
+  };
+}
+
+/** Queues the commands at once; resolves with the peer's last answer. */
+export function carryOut(
+  change: Change,
+  found: Exclude<Readiness, { kind: 'stale' }>,
+  options: SendOptions,
+): Promise<End> {
+  const steps: readonly Step[] = found.kind === 'settled' ? [] : stepsOf(change, options.raw(change.path));
+  const target = { key: options.keyOf(change), file: change.path };
+  const content = steps.findIndex((step) => step.kind === 'content');
+  const commands = steps.filter((step) => step.kind === 'command').map((step) => commandOf(step, target));
+  if (content < 0) return sendCommands(change, commands, options);
+  const before = Promise.all(commands.slice(0, content).map((command) => send(command, options)));
+  // What fails with the connection is seen below; until then nobody waits for it.
+  before.catch(ignore);
+  return sendContent(change, before, commands.slice(content), options);
+}
+
+/**
+ * SETIME waits for the others' success: a daemon does not check it for conflicts, but forgets one for it, so that behind a refused
+ * MKDIR or SETMOD it would make the peer forget what it refused for.
+ */
+async function sendCommands(change: Change, commands: readonly Command[], options: SendOptions): Promise<End> {
+  const last = commands.at(-1);
+  if (last?.verb !== 'SETIME')
+    return verdict(change, await Promise.all(commands.map((command) => send(command, options))), 0);
+  const answers = await Promise.all(commands.slice(0, -1).map((command) => send(command, options)));
+  const end = verdict(change, answers, 0);
+  return end.status === 'done' ? verdict(change, [await send(last, options)], 0) : end;
+}
+
+function send(command: Command, options: SendOptions): Promise<Answer> {
+  return options.connection.request<PlainVerb>(command.verb, command.args);
+}
+
+async function sendContent(
+  change: Change,
+  before: Promise<readonly Answer[]>,
+  followers: readonly Command[],
+  options: SendOptions,
+): Promise<End> {
+  const opened: { source?: Source; sent?: Outgoing; stale?: Problem } = {};
+  try {
+    const { answer, followers: later } = await options.connection.patch(
+      { key: options.keyOf(change), file: change.path },
+      async (signature) => {
+        const stale = checkSignature(change, signature);
+        if (stale !== undefined || signature === undefined) {
+          if (stale !== undefined) opened.stale = stale;
+          return undefined;
+        }
+        const source = openSource(options.toDisk(change.path));
+        opened.source = source;
+        if (change.precondition.local !== undefined && source.stamp !== change.precondition.local.stamp) {
+          opened.stale = staleHere(change, 'it was changed');
+          return undefined;
+        }
+        opened.sent = await outgoing(source, signature);
+        return opened.sent.body;
+      },
+      followers,
+    );
+    const earlier = await before;
+    if (opened.stale !== undefined) return { status: 'skipped', problem: opened.stale, bytes: 0 };
+    const end = verdict(change, [...earlier, answer, ...later], opened.sent?.body.length ?? 0);
+    return opened.sent === undefined ? end : { ...end, digests: opened.sent.digests() };
+  } finally {
+    opened.source?.close();
+  }
+}
+
+function commandOf(
+  step: Extract<Step, { kind: 'command' }>,
+  target: { readonly key: string; readonly file: FileName },
+): Command {
+  const [first = '', second = ''] = step.rest;
+  switch (step.verb) {
+    case 'SETOWN':
+      return { verb: 'SETOWN', args: { ...target, uid: Number(first), gid: Number(second) } };
+    case 'SETMOD':
+      return { verb: 'SETMOD', args: { ...target, mode: Number(first) } };
+    case 'SETIME':
+      return { verb: 'SETIME', args: { ...target, mtime: Number(first) } };
+    case 'MKLINK':
+      return { verb: 'MKLINK', args: { ...target, target: first } };
+    case 'MKCHR':
+    case 'MKBLK':
+      return { verb: step.verb, args: { ...target, device: Number(first) } };
+    case 'FLUSH':
+    case 'DEL':
+    case 'MKDIR':
+    case 'MKFIFO':
+      return { verb: step.verb, args: target };
+  }
+}
+
+/** Done when every answer is OK; otherwise the first refusal says why not. */
+function verdict(change: Change, answers: readonly Answer[], bytes: number): End {
+  const refusal = answers.find((answer) => answer.kind === 'error');
+  if (refusal === undefined) return { status: 'done', problem: undefined, bytes };
+  const dirty = refusal.refusal.kind === 'marked-dirty';
+  return { status: dirty ? 'skipped' : 'failed', problem: refusalProblem(change, refusal), bytes, refused: dirty };
+}
+
+function ignore(): void {
+  // The failure is seen where the promise is awaited.
+}
