@@ -1,8 +1,9 @@
 /** One run of `csx apply`, from the plan to the exit status. */
 
-import { applyPlan, keyOf } from '../engine/update/apply.js';
+import { applyPlan } from '../engine/update/apply.js';
 import type { Planned } from '../engine/update/compute-plan.js';
 import { completeRows } from '../engine/update/complete.js';
+import { keyOf } from '../engine/update/key-of.js';
 import { verifyPlan } from '../engine/update/verify.js';
 import { CsxError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';

@@ -4,7 +4,9 @@
  * nothing but asking again: a dirty row that outlives its transfer is found equal by the next run.
  */
 
+import type { ChangeResult } from '../../model/result.js';
 import type { Store, Write } from '../../model/store.js';
+import type { ContentDigests } from './content.js';
 
 /** Writes of one transaction at most. */
 const LIMIT = 500;
@@ -59,4 +61,35 @@ export class Settlement {
       }
     });
   }
+}
+
+/** What an acknowledged change leaves in the state: no dirty row, and what both sides agree on now. */
+export function settle(
+  result: ChangeResult,
+  digests: ContentDigests | undefined,
+  at: number,
+  refused: boolean,
+): readonly Write[] {
+  const { change, status } = result;
+  const place = { file: change.path, peer: change.peer };
+  if (refused) return [{ kind: 'refused', ...place, at }];
+  if (status !== 'done') return [];
+  const local = change.precondition.local;
+  const settled: Write = { kind: 'settle', ...place, checktxt: local?.checktxt, stamp: local?.stamp };
+  if (change.after === undefined || local === undefined) {
+    // That both have no such file is a state agreed on too: one that is made there later is the peer's own.
+    const gone = { checktxt: undefined, target: undefined, digest: undefined, signature: undefined };
+    return [settled, { kind: 'put-baseline', baseline: { ...place, ...gone, at } }];
+  }
+  // Equal content on the peer has the signature it showed.
+  const signature = digests?.signature ?? (change.aspects.includes('content') ? undefined : change.before?.signature);
+  const digest =
+    digests?.digest ?? change.after.digest ?? (change.aspects.includes('content') ? undefined : change.before?.digest);
+  return [
+    settled,
+    {
+      kind: 'put-baseline',
+      baseline: { ...place, checktxt: local.checktxt, target: change.after.entry.target, digest, signature, at },
+    },
+  ];
 }

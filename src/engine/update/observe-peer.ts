@@ -1,0 +1,133 @@
+/** Asks one peer about its candidates, and about what turns out to be missing above them. Changes nothing there. */
+
+import type { Group } from '../../model/config.js';
+import { fileName } from '../../model/encoding.js';
+import { CsxError } from '../../model/errors.js';
+import type { Problem } from '../../model/errors.js';
+import type { FileName, PeerName } from '../../model/names.js';
+import { isWithin } from '../../model/names.js';
+import type { PlanPeer, RemoteState } from '../../model/plan.js';
+import type { Drift } from '../../model/scan.js';
+import { mustAsk } from '../../planner/candidates.js';
+import type { Candidate } from '../../planner/candidates.js';
+import { ancestorsToAsk, joinMissing, missingTrees } from '../../planner/parents.js';
+import type { Observation } from '../../planner/plan.js';
+import type { Connection } from '../net/connection.js';
+import { observe } from './observe.js';
+import type { Look, PlanRequest } from './plan-request.js';
+
+/** What one peer says. Trouble with it is in the observation. */
+export async function observePeer(
+  peer: PeerName,
+  candidates: readonly Candidate[],
+  groups: readonly Group[],
+  drift: readonly Drift[],
+  look: Look,
+  request: PlanRequest,
+): Promise<Observation> {
+  const { dialer, report, store } = request;
+  const facts: PlanPeer = {
+    name: peer,
+    address: undefined,
+    groups: groups.filter((group) => group.members.some((member) => member.name === peer)).map((group) => group.name),
+    reachable: 'unknown',
+    implementation: 'unknown',
+    protocol: undefined,
+    tls: !dialer.isPlain(peer),
+    problem: undefined,
+  };
+  const nobody: Observation = { peer: facts, candidates, states: new Map(), baselines: new Map() };
+  const me = candidates[0]?.me;
+  if (request.options.offline || me === undefined) return nobody;
+
+  report({ type: 'peer_connecting', peer, address: peer });
+  try {
+    const { connection, cipher } = await dialer.dial(peer, me);
+    const tls = cipher !== undefined;
+    try {
+      report({ type: 'peer_connected', peer, tls });
+      // It changes nothing in a session that only asks; csync2 does not know the command, says so, and goes on.
+      const csx = connection.request('CSX', { extension: 'group-commit' });
+      const asked = await askAll(connection, peer, candidates, drift, look, request);
+      const baselines = await store.baselines(
+        peer,
+        asked.candidates.map((candidate) => candidate.file),
+      );
+      const implementation = (await csx).kind === 'ok' ? 'csx' : 'csync2';
+      await connection.bye();
+      return {
+        peer: {
+          ...facts,
+          implementation,
+          address: connection.address,
+          reachable: true,
+          tls,
+          protocol: cipher?.split(' ')[0],
+        },
+        ...asked,
+        baselines,
+      };
+    } finally {
+      connection.destroy();
+    }
+  } catch (error) {
+    if (!(error instanceof CsxError) || request.stop.aborted) throw error;
+    const problem: Problem = { severity: 'error', code: error.code, summary: error.message, hint: error.hint, peer };
+    report({ type: 'peer_unreachable', peer, problem });
+    return { ...nobody, peer: { ...facts, reachable: false, problem } };
+  }
+}
+
+async function askAll(
+  connection: Connection,
+  peer: PeerName,
+  marked: readonly Candidate[],
+  drift: readonly Drift[],
+  look: Look,
+  request: PlanRequest,
+): Promise<Pick<Observation, 'candidates' | 'states'>> {
+  const { selection, store, report } = request;
+  const candidates = [...marked];
+  const known = new Set(candidates.map((candidate) => candidate.file));
+  const states = new Map<FileName, RemoteState>();
+  let answers = 0;
+  report({ type: 'refresh_start', peer, files: candidates.length });
+
+  const ask = async (files: readonly Candidate[]): Promise<void> => {
+    const baselines = await store.baselines(
+      peer,
+      files.map((candidate) => candidate.file),
+    );
+    const answered = await observe({
+      connection,
+      candidates: files.filter(mustAsk),
+      toDisk: (file) => selection.toDisk(file),
+      hasBaseline: (file) => baselines.has(file),
+      onAnswer: () => {
+        report({ type: 'refresh_progress', peer, files: ++answers });
+      },
+      stop: request.stop,
+    });
+    for (const [file, state] of answered) states.set(file, state);
+  };
+  const join = async (files: readonly FileName[]): Promise<void> => {
+    const joined = joinMissing(peer, files, known, selection, look);
+    for (const candidate of joined) known.add(candidate.file);
+    candidates.push(...joined);
+    await ask(joined);
+  };
+
+  await ask(candidates);
+  const belongs = (file: FileName): boolean => selection.peersOf(file).some((route) => route.peer === peer);
+  await join(ancestorsToAsk(states, belongs));
+  const trees = missingTrees(states);
+  if (trees.length > 0) {
+    const below = drift.filter((each) => trees.some((tree) => isWithin(each.file, tree))).map((each) => each.file);
+    for await (const rows of store.files(trees.map((file) => ({ file, recursive: true })))) {
+      for (const row of rows) below.push(fileName(row.stored));
+    }
+    await join(below.filter((file) => !request.excludes(file)));
+  }
+  report({ type: 'refresh_complete', peer, files: answers });
+  return { candidates, states };
+}
