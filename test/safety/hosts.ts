@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly under?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly started?: (child: ChildProcess) => void;
+  /** Milliseconds until a command is killed. */
+  readonly deadline?: number;
 }
 
 export const KEY = 'k'.repeat(32) + 'K'.repeat(32);
@@ -89,6 +91,11 @@ export class Host {
   /** Whether the daemon runs. */
   get serving(): boolean {
     return this.#daemon !== undefined;
+  }
+
+  /** The daemon's process. */
+  get pid(): number | undefined {
+    return this.#daemon?.child.pid;
   }
 
   /** Starts the daemon; resolves when it listens. */
@@ -139,7 +146,7 @@ export class Host {
   run(args: readonly string[], options: RunOptions = {}): Promise<Result> {
     const program = this.kind === 'csx' ? [process.execPath, PROGRAM] : ['/usr/sbin/csync2'];
     const child = this.#spawn([...program, ...args, ...this.#place()], options);
-    return ending(child, options.started);
+    return ending(child, options);
   }
 
   /** Brings what changed here to all peers: `csx apply`, or `csync2 -x`. */
@@ -180,14 +187,14 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-function ending(child: ChildProcess, started?: (child: ChildProcess) => void): Promise<Result> {
+function ending(child: ChildProcess, { started, deadline = DEADLINE }: RunOptions): Promise<Result> {
   return new Promise((resolve, reject) => {
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
     const timer = setTimeout(() => {
       killGroup(child, 'SIGKILL');
-    }, DEADLINE);
+    }, deadline);
     child.once('error', reject);
     child.once('close', (status, signal) => {
       clearTimeout(timer);

@@ -9,6 +9,8 @@ import { put } from '../support/cluster.js';
 import { readTree } from '../support/tree.js';
 import { KEY, LONG, staged, startHosts, stopHosts, times } from './hosts.js';
 import type { Host } from './hosts.js';
+import { watchMemory } from './memory.js';
+import type { Memory } from './memory.js';
 
 let hosts: Host[] | undefined;
 
@@ -63,20 +65,13 @@ it(
     for (let index = 0; index < MANY; index += 1) {
       put(`${sender.tree}/d${String(index % 100)}/file-${String(index)}`, `content ${String(index)}`);
     }
-    let peak = 0;
+    let memory: Memory | undefined;
     const applied = await sender.apply({
       started: (child) => {
-        const timer = setInterval(() => {
-          const status = fs.existsSync(`/proc/${String(child.pid)}/status`)
-            ? fs.readFileSync(`/proc/${String(child.pid)}/status`, 'latin1')
-            : '';
-          peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0));
-        }, 50);
-        child.once('close', () => {
-          clearInterval(timer);
-        });
+        memory = watchMemory(child.pid);
       },
     });
+    const peak = memory?.stop() ?? 0;
     expect(applied.status, applied.stdout.slice(-2000) + applied.stderr).toBe(0);
     expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
     expect(peak).toBeGreaterThan(0);
