@@ -138,6 +138,38 @@ describe('promise 7: what goes wrong on the receiver leaves the old file whole',
   });
 });
 
+describe('promise 7: a csync2 peer', () => {
+  it('with a full disk keeps the attributes of the old file too', async () => {
+    const [sender, receiver] = await pair('127.34.21', { kinds: ['csx', 'csync2'] });
+    mount(receiver.tree, 'size=16m');
+    await receiver.serve();
+    // The delta is small and arrives; the file made with it does not fit beside the old one.
+    const large = LARGE.slice(0, 700_000);
+    put(`${sender.tree}/before`, 'old');
+    put(`${sender.tree}/file`, large);
+    expect(await sender.apply()).toMatchObject({ status: 0 });
+    command('mount', '-o', 'remount,size=1m', receiver.tree);
+    put(`${sender.tree}/before`, 'new content');
+    put(`${sender.tree}/file`, `${large}, and more`);
+    for (const name of ['before', 'file']) {
+      fs.chownSync(`${sender.tree}/${name}`, 7, 8);
+      fs.chmodSync(`${sender.tree}/${name}`, 0o751);
+      fs.utimesSync(`${sender.tree}/${name}`, 1_000_000, 1_000_000);
+    }
+    const { mode, uid, gid, mtimeMs } = fs.statSync(`${receiver.tree}/file`);
+    const failed = await sender.apply();
+    expect(failed.status, failed.stdout + failed.stderr).toBe(4);
+    expect(fs.readFileSync(`${receiver.tree}/file`, 'utf8')).toBe(large);
+    expect(fs.statSync(`${receiver.tree}/file`)).toMatchObject({ mode, uid, gid, mtimeMs });
+    const here = readTree(sender.tree);
+    expect(readTree(receiver.tree)['before'], 'the attributes of one that was taken have come').toEqual(here['before']);
+    command('mount', '-o', 'remount,size=16m', receiver.tree);
+    const again = await sender.apply();
+    expect(again.status, again.stdout + again.stderr).toBe(0);
+    expect(readTree(receiver.tree)['file']).toEqual(here['file']);
+  });
+});
+
 describe('promise 7: what goes wrong with the database', () => {
   it('full, on the sender: nothing is sent that could not be remembered, or it is sent again', async () => {
     const [sender, receiver] = await pair('127.34.15');

@@ -116,14 +116,21 @@ export class Connection {
   /**
    * Sends PATCH. When the peer accepts it, `respond` makes the delta; with none, the peer is told so and answers with an error.
    * `followers` leave right behind the body, before anything else that waits, and not at all when the peer refuses: a
-   * SETIME after a refused PATCH would make a csync2 daemon forget the conflict it refused for.
+   * SETIME after a refused PATCH would make a csync2 daemon forget the conflict it refused for. With `late` they leave only when the
+   * body has been taken: a csync2 daemon that could not write it would give the old file the new one's attributes. What waits
+   * goes on meanwhile, so late followers leave with the next body and cost no round trip.
    *
    * When `respond` fails, the peer is told that there is no delta, the promise rejects with that failure, and the connection
    * goes on. When the body fails, or is not as long as it says, the connection is destroyed, so that the peer applies
    * nothing; the promise rejects with the body's failure, everything else outstanding with PEER_CLOSED.
    */
-  patch(args: Arguments<'PATCH'>, respond: Respond, followers: readonly Command[] = []): Promise<PatchOutcome> {
-    const outcome = this.#patch(args, respond, followers);
+  patch(
+    args: Arguments<'PATCH'>,
+    respond: Respond,
+    followers: readonly Command[] = [],
+    late = false,
+  ): Promise<PatchOutcome> {
+    const outcome = this.#patch(args, respond, followers, late);
     outcome.catch(ignore);
     return outcome;
   }
@@ -236,16 +243,22 @@ export class Connection {
     return exchange.answer;
   }
 
-  async #patch(args: Arguments<'PATCH'>, respond: Respond, commands: readonly Command[]): Promise<PatchOutcome> {
+  async #patch(
+    args: Arguments<'PATCH'>,
+    respond: Respond,
+    commands: readonly Command[],
+    late: boolean,
+  ): Promise<PatchOutcome> {
     const followers = commands.map((command) => newExchange<PlainVerb>(command.verb, command.args));
-    const job: PatchJob = { respond, followers, sent: Promise.withResolvers<boolean>(), failure: undefined };
+    const job: PatchJob = { respond, followers, late, sent: Promise.withResolvers<boolean>(), failure: undefined };
     const exchange = newExchange('PATCH', args, { patch: job });
     this.#pipeline.give(exchange);
     try {
       const answer = await exchange.answer;
       const complete = await job.sent.promise;
       if (job.failure !== undefined) throw job.failure;
-      return { answer, followers: complete ? await Promise.all(followers.map((one) => one.answer)) : [] };
+      const follow = complete && !(late && answer.kind === 'error');
+      return { answer, followers: follow ? await Promise.all(followers.map((one) => one.answer)) : [] };
     } catch (error) {
       throw job.failure ?? error;
     }

@@ -24,7 +24,9 @@ export type Respond = (signature: Buffer | undefined) => Promise<Body | undefine
 export interface PatchJob {
   readonly respond: Respond;
   readonly followers: readonly Exchange[];
-  /** Settled when nothing more of the PATCH has to be sent; true: a whole body has left, and followers go with it. */
+  /** Followers leave when the body has been taken (the last answer is OK), not right behind it. */
+  readonly late: boolean;
+  /** Settled when nothing more of the PATCH has to be sent; true: a whole body has left, and followers go with it or, late, after it. */
   readonly sent: PromiseWithResolvers<boolean>;
   /** The caller's failure to make or read the body. */
   failure: Error | undefined;
@@ -42,6 +44,8 @@ export interface Exchange {
   readonly patch?: PatchJob;
   /** Of a PATCH whose body is on its way: what its failure takes along. */
   readonly followers?: readonly Exchange[];
+  /** And those leave when its answer is OK. */
+  readonly late?: boolean;
   readonly rows?: Stream<ListRow>;
   readonly content?: Stream<Buffer>;
 }

@@ -218,6 +218,7 @@ export class Pipeline {
       exchange.patch.sent.resolve(false);
       this.#lift();
     }
+    if (exchange.late === true && answer.kind !== 'error') this.#follow(exchange.followers ?? []);
     exchange.resolve(answer);
     if (this.#rooms.length > 0 && this.#hasRoom()) this.#tellRoom();
   }
@@ -229,7 +230,7 @@ export class Pipeline {
     if (this.#takeAlong([exchange])) return;
     // Made without `patch`: its answer is a plain line, and its failure takes the followers along.
     const { patch: _, ...closing } = exchange;
-    this.#await({ ...closing, shape: 'line', followers: job.followers });
+    this.#await({ ...closing, shape: 'line', followers: job.followers, late: job.late && body !== undefined });
     this.#countTrip();
     if (body === undefined) this.#outbox.write(writeBodyRefusal());
     else await this.#writeBody(body, job);
@@ -241,12 +242,16 @@ export class Pipeline {
       job.sent.resolve(false);
       return;
     }
-    if (body !== undefined) {
-      this.#waiting.prepend(job.followers);
-      for (const follower of job.followers) this.#waitingBytes += follower.bytes.length;
-    }
+    if (body !== undefined && !job.late) this.#follow(job.followers);
     job.sent.resolve(body !== undefined);
     this.#lift();
+  }
+
+  /** Before anything else that waits. */
+  #follow(followers: readonly Exchange[]): void {
+    this.#waiting.prepend(followers);
+    for (const follower of followers) this.#waitingBytes += follower.bytes.length;
+    this.#schedule();
   }
 
   /** Never rejects: a body that fails ends the connection. */

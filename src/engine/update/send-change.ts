@@ -31,6 +31,8 @@ export interface SendOptions {
   readonly look: (file: FileName) => LocalState | undefined;
   /** What lstat says now. */
   readonly raw: (file: FileName) => Raw;
+  /** The peer is csx, which sets nothing on an old file whose new content it could not take; csync2 does. */
+  readonly grouped: boolean;
 }
 
 /** How a change ended. */
@@ -144,6 +146,7 @@ async function sendContent(
         return opened.sent.body;
       },
       followers,
+      !options.grouped,
     );
     const earlier = await before;
     if (opened.stale !== undefined) return { status: 'skipped', problem: opened.stale, bytes: 0 };

@@ -4,7 +4,8 @@
  * Each change is checked at its moment: the file here must still be the one the plan saw (its stamp), and the peer's must be the one
  * the plan was told of. What the peer has is asked for ahead (SIG) while earlier files are on their way; where PATCH
  * shows it anyway, its signature is looked at instead. A change whose precondition fails is skipped and reported, never
- * forced. Commands leave without waiting for each other's answers; only PATCH makes the line wait.
+ * forced. Commands leave without waiting for each other's answers; only PATCH makes the line wait, and toward csync2 a
+ * file's attributes wait for its content to be taken.
  */
 
 import type { Report } from '../../model/events.js';
@@ -30,6 +31,8 @@ export interface TransferOptions extends SendOptions, EndingsOptions {
 const AHEAD = 64;
 /** Changes that may wait for answers; a stop waits for so many. */
 const IN_FLIGHT = 64;
+/** Toward csync2 attributes leave with the next file's content: one that takes long to make and send waits until they have left. */
+const LARGE = 1024 * 1024;
 /** New files up to this size go with PUT, from memory. */
 const PUT_BYTES = 256 * 1024;
 
@@ -54,6 +57,7 @@ export async function transfer(options: TransferOptions): Promise<readonly Chang
     }
     const [change, readiness] = [changes[index], ready[index]];
     if (change === undefined || readiness === undefined) break;
+    if (!options.grouped && change.bytes > LARGE) await running.fewerThan(1);
     const work = begin(change, readiness, endings, options);
     running.add(work.answered);
     await work.given;

@@ -47,6 +47,49 @@ describe('PATCH accepted', () => {
     connection.destroy();
   });
 
+  test('late followers leave with the next body, once their own has been taken', async () => {
+    const { connection, peer } = await connected();
+    const first = connection.patch(target('a'), () => body('a'), [mode('a'), mtime('a')], true);
+    const second = connection.patch(target('b'), () => body('b'), [mode('b')], true);
+    const later = connection.request('SIG', target('c'));
+    await peer.line();
+    peer.send(ACCEPTED);
+    expect(await peer.line()).toBe('octet-stream 1');
+    expect(await peer.bytes(1)).toBe('a');
+    expect(await peer.line()).toBe('PATCH secret-key /b');
+    await turn();
+    expect(peer.pending, 'nothing more before the answer').toBe('');
+    const trips = connection.counters.roundTrips;
+    peer.send(`${OK}${ACCEPTED}`);
+    expect(await peer.line()).toBe('octet-stream 1');
+    const rest = 'bSETMOD secret-key /a 33188\nSETIME secret-key /a 1\nSIG secret-key /c\n';
+    expect(await peer.bytes(rest.length)).toBe(rest);
+    expect(connection.counters.roundTrips).toBe(trips + 1);
+    peer.send(`No space left on device\n${OK}${OK}Parent dir missing.\n`);
+    expect(await first).toEqual({ answer: PLAIN_OK, followers: [PLAIN_OK, PLAIN_OK] });
+    expect(await second).toMatchObject({ answer: { refusal: { errno: 'ENOSPC' } }, followers: [] });
+    expect((await later).kind).toBe('error');
+    await turn();
+    expect(peer.pending, 'no attributes for what was not taken').toBe('');
+    connection.destroy();
+  });
+
+  test.each(['before the answer', 'after it'])('late followers fail with the connection, %s', async (when) => {
+    const { connection, peer } = await connected();
+    const patch = connection.patch(target('a'), () => body('a'), [mode('a')], true);
+    const lost = expect(patch).rejects.toMatchObject({ code: 'PEER_CLOSED' });
+    await peer.line();
+    peer.send(ACCEPTED);
+    expect(await peer.line()).toBe('octet-stream 1');
+    await peer.bytes(1);
+    if (when === 'after it') {
+      peer.send(OK);
+      expect(await peer.line()).toBe('SETMOD secret-key /a 33188');
+    }
+    peer.socket.destroy();
+    await lost;
+  });
+
   test('a body in many pieces, larger than all buffers, while answers come', async () => {
     const { connection, peer } = await connected();
     const piece = Buffer.alloc(50_000, 'x');
