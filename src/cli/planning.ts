@@ -1,6 +1,5 @@
 /** Makes a plan for the command line's flags: what plan and apply have in common. */
 
-import { readFile } from 'node:fs/promises';
 import { computePlan } from '../engine/update/compute-plan.js';
 import type { Planned } from '../engine/update/compute-plan.js';
 import { Dialer } from '../engine/update/dial.js';
@@ -18,6 +17,7 @@ import { parseLimit } from './plan-flags.js';
 import { exclusionOf, targetsOf } from './targets.js';
 import type { TargetFlags } from './targets.js';
 import type { PlanFlags } from './plan-flags.js';
+import { CSX_VERSION } from '../model/version.js';
 import type { Workspace } from './workspace.js';
 
 export interface Watch {
@@ -95,16 +95,9 @@ export async function planFor(
     maxDelete: parseLimit(flags['max-delete']),
     decide,
     parallelism: flags.parallelism,
-    csxVersion: await csxVersion(),
+    csxVersion: CSX_VERSION,
     report: watch.report,
     stop: watch.stop,
     now: Date.now,
   });
-}
-
-/** The version in package.json. */
-export async function csxVersion(): Promise<string> {
-  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8');
-  const parsed: unknown = JSON.parse(text);
-  return typeof parsed === 'object' && parsed !== null && 'version' in parsed ? String(parsed.version) : 'unknown';
 }

@@ -5,13 +5,13 @@ import { conflictFlags } from '../cli/conflict-flags.js';
 import { diffFlags, refuseDiff } from '../cli/diffs.js';
 import { exitStatusOf } from '../cli/exit-status.js';
 import { planFlags } from '../cli/plan-flags.js';
-import { csxVersion } from '../cli/planning.js';
 import { Recorder } from '../cli/recorder.js';
 import { targetFlags } from '../cli/targets.js';
 import { asCsxError, asksForJson, standardOutput } from '../cli/terminal.js';
 import { usageError } from '../cli/usage.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
+import { CSX_VERSION } from '../model/version.js';
 
 export default class Apply extends CsxCommand {
   static override summary = 'Plan, show, ask, and carry it out; or carry out a saved plan.';
@@ -53,7 +53,7 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
     let recorder: Recorder | undefined;
     try {
       const { args, flags } = await this.parse(Apply);
-      const records = await this.#records(flags.json, flags['json-into']);
+      const records = this.#records(flags.json, flags['json-into']);
       recorder = records;
       refuseDiff(flags);
       return await withWorkspace(flags, 'write', (workspace) =>
@@ -86,7 +86,7 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
       const error = usageError(thrown, ['apply', ...this.argv], this.config) ?? asCsxError(thrown);
       const json = asksForJson(this.argv);
       const status = exitStatusOf(error);
-      recorder ??= await this.#records(json, undefined);
+      recorder ??= this.#records(json, undefined);
       recorder.failure(error);
       await recorder.result(status, undefined);
       if (json) return status;
@@ -94,8 +94,8 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
     }
   }
 
-  async #records(json: boolean, file: string | undefined): Promise<Recorder> {
+  #records(json: boolean, file: string | undefined): Recorder {
     const out = json ? standardOutput({ color: false }) : undefined;
-    return new Recorder({ out, file, csxVersion: await csxVersion() });
+    return new Recorder({ out, file, csxVersion: CSX_VERSION });
   }
 }

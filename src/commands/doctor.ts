@@ -3,11 +3,11 @@ import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { EXIT } from '../cli/exit-status.js';
 import { choiceFlags, networkFlags } from '../cli/flags.js';
-import { csxVersion } from '../cli/planning.js';
 import { examine } from '../setup/doctor/examine.js';
 import { doctorJson, doctorView } from '../views/human/doctor.js';
 import { jsonDocument } from '../views/json/document.js';
 import { print } from '../views/terminal.js';
+import { CSX_VERSION } from '../model/version.js';
 
 export default class Doctor extends CsxCommand {
   static override summary = 'Find out why something does not synchronise.';
@@ -51,7 +51,7 @@ Changes nothing here. A peer takes it for a session like any other: it pins this
       offline: flags.offline,
       timeout: flags.timeout * 1000,
       signal: undefined,
-      csxVersion: await csxVersion(),
+      csxVersion: CSX_VERSION,
       now: Date.now,
     });
     const out = this.out(flags);

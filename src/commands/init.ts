@@ -6,8 +6,8 @@ import { EXIT } from '../cli/exit-status.js';
 import type { OutputFlags } from '../cli/flags.js';
 import { wishFlags, wishOf } from '../cli/init-flags.js';
 import type { WishFlags } from '../cli/init-flags.js';
-import { csxVersion } from '../cli/planning.js';
 import { CsxError } from '../model/errors.js';
+import { CSX_VERSION } from '../model/version.js';
 import { askForWish } from '../setup/init/ask.js';
 import { setUp, setUpFurther, takeOver } from '../setup/init/set-up.js';
 import { checkWish } from '../setup/init/wish.js';
@@ -59,7 +59,7 @@ Without --host or --include it asks, on a terminal.`;
     };
     const report =
       flags.from !== undefined
-        ? await takeOver(place, flags.hostname, await csxVersion())
+        ? await takeOver(place, flags.hostname, CSX_VERSION)
         : flags.join
           ? await setUpFurther(place, Date.now())
           : await setUp(await this.#wish(flags, host), flags.yaml ? 'yaml' : 'csync2', place, Date.now());

@@ -138,6 +138,16 @@ export interface LockOwner {
   readonly since: number;
 }
 
+/** What has become of the process that took a lock; `unseen`: it ran in another container, into which nobody here can look. */
+export type LockFate = 'alive' | 'ended' | 'unseen';
+
+/** A lock as it stands in the database. That of an ended process keeps nobody out. */
+export interface HeldLock {
+  readonly name: string;
+  readonly owner: LockOwner;
+  readonly fate: LockFate;
+}
+
 export interface Lock {
   release(): Promise<void>;
 }
@@ -172,6 +182,9 @@ export interface Store {
   baselines(peer: PeerName, files: readonly FileName[]): Promise<ReadonlyMap<FileName, Baseline>>;
   runs(limit: number): Promise<readonly Run[]>;
   run(planHash: string): Promise<Run | undefined>;
+
+  /** The locks that were taken and not given back. */
+  locks(): Promise<readonly HeldLock[]>;
 
   /** One transaction. Waits for other writers up to the lock timeout, then fails with STATE_LOCKED that names who holds it. */
   write(writes: readonly Write[]): Promise<void>;

@@ -4,6 +4,7 @@ import { chmodSync, readFileSync, readdirSync, rmSync, statSync, utimesSync } fr
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificatePair } from '../../src/engine/net/certificate-maker.js';
+import { CSX_VERSION } from '../../src/model/version.js';
 import { makePair } from '../support/csync2-daemon.js';
 import { bad, broken, ExaminedHost, KEY, MINE, pin } from './examined-host.js';
 
@@ -42,7 +43,7 @@ describe('a healthy host', () => {
       'Nothing listens on port 30865 of this host, so peers cannot send to it.',
     ]);
     expect(findings.find((each) => each.check === 'peer')?.message).toMatch(
-      /^127\.33\.7\.2 \(127\.33\.7\.2:30865\) answers over TLS and takes the key of g; its certificate is not pinned yet/,
+      /^127\.33\.7\.2 \(127\.33\.7\.2:30865\), csync2, answers over TLS and takes the key of g; its certificate is not pinned yet/,
     );
     expect(fingerprint(host.root)).toEqual(before);
   });
@@ -211,11 +212,67 @@ describe('ports', () => {
 });
 
 describe('the clock', () => {
-  it('of a peer is ahead', async () => {
+  const HOUR = 3_600_000;
+
+  it.each([
+    ['behind', -HOUR],
+    ['ahead of', HOUR],
+  ])('of a csx peer is %s this one', async (words, shift) => {
+    await host.csxPeer({ now: () => Date.now() + shift });
+    const found = broken(await host.look(), 'clock', 'warning');
+    expect(found.message).toMatch(
+      new RegExp(
+        `^${PEER}'s clock is (1 h 0 min|59 min 5\\ds?) ${words} this host's \\(read to within .*2\\.0 s are tolerated\\)`,
+      ),
+    );
+    expect(found.cure).toContain('NTP');
+  });
+
+  it('is an error where a group decides conflicts by it', async () => {
+    const config = host.group('auto younger;');
+    host.configure(config);
+    await host.csxPeer({ config, now: () => Date.now() - 10_000 });
+    expect(broken(await host.look(), 'clock').message).toContain('group g decides conflicts by them');
+  });
+
+  it('may differ by less than files tell', async () => {
+    await host.csxPeer({ now: () => Date.now() - 1_000 });
+    const findings = await host.look();
+    expect(bad(findings).map((each) => each.check)).toEqual(['port']);
+    expect(findings.find((each) => each.check === 'clock')?.message).toContain(`within 2.0 s of it: ${PEER}`);
+  });
+
+  it('of a csync2 peer shows only where it is ahead', async () => {
     await host.peer();
+    expect((await host.look()).find((each) => each.check === 'clock')?.message).toContain(
+      `csync2 does not tell its clock, and no file is from the future on ${PEER}`,
+    );
     const later = Date.now() / 1000 + 3600;
     utimesSync(host.tree, later, later);
     const found = broken(await host.look(), 'clock', 'warning');
     expect(found.message).toContain(`${host.tree} on ${PEER} was changed`);
+  });
+});
+
+describe('versions', () => {
+  it('of peers are named, and csync2 tells none', async () => {
+    await host.csxPeer();
+    const first = await host.look({ csxVersion: CSX_VERSION });
+    expect(first.find((each) => each.check === 'peer')?.message).toContain(`csx ${CSX_VERSION}, answers over TLS`);
+    expect(first.filter((each) => each.check === 'versions' && each.status !== 'ok')).toEqual([]);
+  });
+
+  it('of peers differ', async () => {
+    host.configure(`nossl * *; ${host.group()}`);
+    const OK = 'OK (cmd_finished).';
+    await host.script({
+      CONFIG: OK,
+      HELLO: OK,
+      'CSX about': `OK (csx 7.8.9 ${String(Date.now())}).`,
+      GETTM: 'OK (data_follows).\n0',
+      BYE: 'OK (cu_later).',
+    });
+    const found = broken(await host.look({ csxVersion: '0.1.0' }), 'versions', 'warning');
+    expect(found.message).toBe(`csx 0.1.0 runs here, csx 7.8.9 on ${PEER}.`);
   });
 });

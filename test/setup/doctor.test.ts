@@ -1,10 +1,15 @@
 /** The doctor's checks that need nobody else: each broken for real, with real files, sockets and databases. */
 
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificatePair } from '../../src/engine/net/certificate-maker.js';
+import type { Finding } from '../../src/model/finding.js';
 import { makePair } from '../support/csync2-daemon.js';
 import { bad, broken, ExaminedHost } from './examined-host.js';
 
@@ -150,6 +155,56 @@ describe('the database', () => {
     expect(broken(await host.look({ offline: true }), 'database').message).toContain(`(pid ${process.pid})`);
     db.exec('ROLLBACK');
     expect(bad(await host.look({ offline: true })).map((each) => each.check)).toEqual(['port']);
+  });
+
+  describe('has a lock of csx', () => {
+    /** A run that takes the lock and keeps it until it is killed. */
+    async function run(): Promise<ChildProcessByStdio<null, Readable, null>> {
+      const child = spawn(
+        process.execPath,
+        [path.resolve('test/engine/state/child.mjs'), 'lock', host.databases, 'apply'],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      host.atEnd(() => void child.kill('SIGKILL'));
+      await once(child.stdout, 'data');
+      return child;
+    }
+    const look = (): Promise<readonly Finding[]> =>
+      host.look({ offline: true, database: `sqlite3://${host.databases}/child.db3` });
+    const finding = (findings: readonly Finding[]): Finding | undefined =>
+      findings.find((each) => each.message.includes('the lock "apply"'));
+
+    it('whose process runs', async () => {
+      const child = await run();
+      const found = broken(await look(), 'database', 'warning');
+      expect(found.message).toContain(`child holding a lock (pid ${child.pid}, since 2023-11-14`);
+      expect(found.cure).toContain(`kill ${child.pid}`);
+    });
+
+    it('whose process was killed', async () => {
+      const child = await run();
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      expect(finding(await look())).toMatchObject({
+        status: 'ok',
+        message: expect.stringContaining('ended without giving back') as string,
+      });
+    });
+
+    it('whose process is in another container', async () => {
+      const child = await run();
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      const db = new Database(path.join(host.databases, 'child.db3'));
+      db.exec("UPDATE csx_lock SET namespace = 'pid:[1]'");
+      db.close();
+      const cure = broken(await look(), 'database').cure ?? '';
+      // The cure is a command that cures.
+      execFileSync('sh', ['-c', cure.slice(cure.indexOf('sqlite3'))]);
+      expect(finding(await look())).toBeUndefined();
+    });
   });
 
   it('is damaged', async () => {

@@ -2,13 +2,17 @@
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
 import { examine } from '../../src/setup/doctor/examine.js';
 import type { DoctorOptions } from '../../src/setup/doctor/examine.js';
+import { CSX_VERSION } from '../../src/model/version.js';
 import type { CheckName, Finding } from '../../src/model/finding.js';
+import { startCsx } from '../engine/daemon/csx-daemon.js';
+import type { CsxHost, CsxOptions } from '../engine/daemon/csx-daemon.js';
 import { makePair, startCsync2 } from '../support/csync2-daemon.js';
 import type { Csync2Host, Csync2Options } from '../support/csync2-daemon.js';
 
@@ -64,6 +68,31 @@ export class ExaminedHost {
     return host;
   }
 
+  /** Starts a csx daemon at the peer's address, with the same configuration unless told otherwise. */
+  async csxPeer(options: Partial<CsxOptions> = {}): Promise<CsxHost> {
+    const common = { address: this.peerName, config: this.group(), keys: { k: KEY }, tls: THEIRS };
+    const host = await startCsx({ ...common, ...options });
+    this.#closing.push(() => host.stop());
+    return host;
+  }
+
+  /**
+   * Answers at the peer's address, in plain text, as an engineer of the test says: for each command its answer. What it does not know
+   * is `Unknown command!`.
+   */
+  async script(answers: Readonly<Record<string, string>>): Promise<void> {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      createInterface({ input: socket }).on('line', (line) => {
+        const known = Object.entries(answers).find(([command]) => line.startsWith(command));
+        socket.write(`${known?.[1] ?? 'Unknown command!'}\n`);
+        if (line.startsWith('BYE')) socket.end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(30865, this.peerName, resolve));
+    this.atEnd(() => void server.close());
+  }
+
   /** Listens as a program that is neither csync2 nor csx. */
   async listen(address: string, greeting = ''): Promise<void> {
     const server = createServer((socket) => {
@@ -89,7 +118,7 @@ export class ExaminedHost {
       offline: false,
       timeout: 5_000,
       signal: undefined,
-      csxVersion: '0.0.0',
+      csxVersion: CSX_VERSION,
       now: Date.now,
       ...more,
     });

@@ -1,9 +1,10 @@
 /** Versions that do not go together, told by a program that says it is one of them. */
 
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { CSX_VERSION } from '../../src/model/version.js';
 import { csync2Version, judgeVersions } from '../../src/setup/doctor/versions.js';
 
 it('an old csync2 is told by its version', async () => {
@@ -32,4 +33,9 @@ it('no csync2 at all is no fault', async () => {
 
 it('a runtime that is too old is an error', () => {
   expect(judgeVersions({ csx: '1', node: '20.19.2', csync2: undefined })).toMatchObject([{ status: 'error' }]);
+});
+
+it('csx knows its own', () => {
+  const manifest = JSON.parse(readFileSync(path.resolve('package.json'), 'utf8')) as { version: string };
+  expect(CSX_VERSION).toBe(manifest.version);
 });

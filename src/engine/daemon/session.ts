@@ -12,11 +12,12 @@
 
 import { CsxError } from '../../model/errors.js';
 import { display } from '../../model/names.js';
+import { CSX_VERSION } from '../../model/version.js';
 import { identifyFirst, OK, REFUSED } from '../wire/answers.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { RequestReader } from '../wire/request-reader.js';
 import type { RequestEvent } from '../wire/request-reader.js';
-import { writeErrorResponse, writeOkResponse } from '../wire/response-writer.js';
+import { writeAboutResponse, writeErrorResponse, writeOkResponse } from '../wire/response-writer.js';
 import { verbRow } from '../wire/verbs.js';
 import type { Request, Verb } from '../wire/verbs.js';
 import { Changes } from './changes.js';
@@ -38,7 +39,7 @@ export interface SessionOptions {
   readonly address: string;
 }
 
-/** What a csx client may ask for with CSX. */
+/** What a csx client may ask for with CSX, besides `about`. */
 const EXTENSIONS: ReadonlySet<string> = new Set(['group-commit', 'put']);
 
 export class Session {
@@ -228,6 +229,8 @@ export class Session {
       case 'CSX':
         if (request.args.extension === 'group-commit') this.#grouping = true;
         if (EXTENSIONS.has(request.args.extension)) this.#replies.add(writeOkResponse());
+        else if (request.args.extension === 'about')
+          this.#replies.add(writeAboutResponse({ version: CSX_VERSION, at: this.#services.now() }));
         else this.#refuse(REFUSED.unknownCommand);
         return;
       case 'SYNC':

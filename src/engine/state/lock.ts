@@ -5,9 +5,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CsxError } from '../../model/errors.js';
-import type { Lock, LockOwner } from '../../model/store.js';
+import type { HeldLock, Lock, LockOwner } from '../../model/store.js';
 import type { Connection } from './connection.js';
-import { identify, mayBeAlive, type ProcessIdentity } from './process.js';
+import { fateOf, identify } from './process.js';
 import { numberOf, textOf } from './text.js';
 
 const PAUSE_MS = 100;
@@ -54,24 +54,31 @@ interface Held {
 
 /** Who has the lock; undefined when nobody that lives does. */
 function holderOf(connection: Connection, name: string): Held | undefined {
-  if (!connection.has('csx_lock')) return undefined;
+  const held = heldLocks(connection).find((lock) => lock.name === name);
+  return held === undefined || held.fate === 'ended' ? undefined : held;
+}
+
+/** All locks, those of ended processes too. */
+export function heldLocks(connection: Connection): readonly (Held & HeldLock)[] {
+  if (!connection.has('csx_lock')) return [];
   const select = connection.statement(
-    'SELECT token, pid, start, boot, namespace, command, since FROM csx_lock WHERE name = ?',
+    'SELECT name, token, pid, start, boot, namespace, command, since FROM csx_lock ORDER BY name',
   );
-  const row = select.raw().get(name) as readonly unknown[] | undefined;
-  if (row === undefined) return undefined;
-  const [token, pid, start, boot, namespace, command, since] = row;
-  const process: ProcessIdentity = {
-    pid: numberOf(pid) ?? 0,
-    start: textOf(start),
-    boot: textOf(boot),
-    namespace: textOf(namespace),
-  };
-  if (process.pid <= 0 || !mayBeAlive(process)) return undefined;
-  return {
-    token: textOf(token) ?? '',
-    owner: { pid: process.pid, command: textOf(command) ?? 'unknown', since: numberOf(since) ?? 0 },
-  };
+  return (select.raw().all() as readonly (readonly unknown[])[]).map((row) => {
+    const [name, token, pid, start, boot, namespace, command, since] = row;
+    const process = {
+      pid: numberOf(pid) ?? 0,
+      start: textOf(start),
+      boot: textOf(boot),
+      namespace: textOf(namespace),
+    };
+    return {
+      name: textOf(name) ?? '',
+      token: textOf(token) ?? '',
+      owner: { pid: process.pid, command: textOf(command) ?? 'unknown', since: numberOf(since) ?? 0 },
+      fate: process.pid <= 0 ? 'ended' : fateOf(process),
+    };
+  });
 }
 
 /** Takes the lock unless somebody else has it, whom it returns. */

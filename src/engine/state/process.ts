@@ -1,6 +1,7 @@
 /** Tells one process from another that was given the same pid later, so that a lock whose owner was killed is known to be void. */
 
 import { readFileSync, readlinkSync } from 'node:fs';
+import type { LockFate } from '../../model/store.js';
 
 /** A process on this boot of this machine. Undefined parts could not be read. */
 export interface ProcessIdentity {
@@ -21,15 +22,17 @@ export function identify(pid: number): ProcessIdentity {
   };
 }
 
-/** False only when it is certain that the process has ended. One of another pid namespace on this boot cannot be seen: it counts as alive. */
-export function mayBeAlive(owner: ProcessIdentity): boolean {
+/** What has become of a process. `unseen`: it belongs to another pid namespace on this boot, into which nobody here can look. */
+export function fateOf(owner: ProcessIdentity): LockFate {
   const here = identify(owner.pid);
-  if (owner.boot !== undefined && here.boot !== undefined && owner.boot !== here.boot) return false;
-  if (owner.namespace !== undefined && here.namespace !== undefined && owner.namespace !== here.namespace) return true;
+  if (owner.boot !== undefined && here.boot !== undefined && owner.boot !== here.boot) return 'ended';
+  if (owner.namespace !== undefined && here.namespace !== undefined && owner.namespace !== here.namespace) {
+    return 'unseen';
+  }
   const now = startOf(owner.pid);
-  if (now === undefined) return answersSignals(owner.pid);
-  if (now.ended) return false;
-  return owner.start === undefined || owner.start === now.start;
+  if (now === undefined) return answersSignals(owner.pid) ? 'alive' : 'ended';
+  if (now.ended) return 'ended';
+  return owner.start === undefined || owner.start === now.start ? 'alive' : 'ended';
 }
 
 /** Field 22 of /proc/PID/stat; the second field, the command, is in parentheses and may hold anything. */

@@ -10,6 +10,7 @@ import type {
   CertificateRow,
   DirtyRow,
   FileRow,
+  HeldLock,
   HintRow,
   Identity,
   Lock,
@@ -22,7 +23,7 @@ import type {
 import { Connections, type ConnectionOptions } from './connections.js';
 import { damageOf, type Damage, type Report } from './damage.js';
 import { countFiles, fileBatches, fileRows } from './files.js';
-import { takeLock } from './lock.js';
+import { heldLocks, takeLock } from './lock.js';
 import { rangesOf } from './ranges.js';
 import {
   readActions,
@@ -165,6 +166,10 @@ export class SqliteStore implements Store {
       transaction: (body) => this.#connections.transaction((connection) => Promise.resolve(body(connection))),
       read: (body) => this.#connections.read(body),
     });
+  }
+
+  async locks(): Promise<readonly HeldLock[]> {
+    return (await this.#connections.read(heldLocks)) ?? [];
   }
 
   async close(): Promise<void> {

@@ -6,11 +6,18 @@
 import type { CheckText } from '../../model/checktxt.js';
 import { encodeUrl } from '../../model/encoding.js';
 import type { StoredName } from '../../model/names.js';
+import { writeAbout } from './about.js';
+import type { About } from './about.js';
 import { OK } from './answers.js';
 
 /** Success of a command that has nothing to tell: `OK (cmd_finished).`, or another of the OK texts. */
 export function writeOkResponse(text: (typeof OK)[keyof typeof OK] = OK.finished): Buffer {
   return line(text);
+}
+
+/** `CSX about`: see about.ts. */
+export function writeAboutResponse(about: About): Buffer {
+  return line(writeAbout(about));
 }
 
 /** Any refusal: one of REFUSED, `identifyFirst(address)` or `strerror(errno)`. A client takes it for one whatever it says. */

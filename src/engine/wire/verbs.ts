@@ -179,7 +179,7 @@ export const VERBS = {
     needsHello: true,
     arguments: [{ name: 'extension', type: 'text' }],
     effect:
-      'csx alone: `group-commit` lets answers go before the changes are durable, SYNC tells when they are; `put` asks for PUT',
+      'csx alone: `group-commit` lets answers go before the changes are durable, SYNC tells when they are; `put` asks for PUT; `about` for version and clock',
   },
   SYNC: {
     ...OPENING,

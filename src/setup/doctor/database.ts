@@ -9,9 +9,12 @@ import { databasePath } from '../../engine/state/location.js';
 import type { Place } from '../../engine/state/location.js';
 import { openStore } from '../../engine/state/open.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
-import { fromError, good, wrong } from '../../model/finding.js';
+import { caution, fromError, good, wrong } from '../../model/finding.js';
 import type { Finding } from '../../model/finding.js';
-import type { CertificateRow } from '../../model/store.js';
+import { display } from '../../model/names.js';
+import { quoteWord } from '../../model/shell.js';
+import type { CertificateRow, HeldLock } from '../../model/store.js';
+import { time } from '../../views/quantity.js';
 
 export interface DatabaseExamination {
   readonly pins: readonly CertificateRow[];
@@ -41,7 +44,8 @@ export async function examineDatabase(place: Place): Promise<DatabaseExamination
     try {
       const pins = await store.certificates();
       const files = await store.countFiles();
-      return { pins, findings: [judgeAccess(location, files)] };
+      const locks = await store.locks();
+      return { pins, findings: [judgeAccess(location, files), ...locks.map((lock) => judgeLock(location, lock))] };
     } finally {
       await store.close();
     }
@@ -66,6 +70,28 @@ function judgeAccess(location: string, files: number): Finding {
   }
   if (!exists) return good('database', `${location} is not there yet; the first scan makes it.`);
   return good('database', `${location} can be read and written: ${files} ${files === 1 ? 'file' : 'files'} known.`);
+}
+
+/** The lock that csx's own runs take: rows, which outlive a run that was killed. */
+function judgeLock(location: string, { name: bytes, owner, fate }: HeldLock): Finding {
+  const name = display(bytes);
+  const whose = `${display(owner.command)} (pid ${owner.pid}, since ${time(owner.since, undefined)})`;
+  switch (fate) {
+    case 'alive':
+      return caution(
+        'database',
+        `${whose} holds the lock "${name}": other runs of csx wait for it.`,
+        `Wait until it has finished; if it hangs, end it: kill ${owner.pid}.`,
+      );
+    case 'ended':
+      return good('database', `${whose} ended without giving back the lock "${name}"; the next run takes it.`);
+    case 'unseen':
+      return wrong(
+        'database',
+        `${whose}, in another container, holds the lock "${name}": whether it still runs cannot be seen from here.`,
+        `If it does not: sqlite3 ${quoteWord(location)} "DELETE FROM csx_lock WHERE pid = ${owner.pid}"`,
+      );
+  }
 }
 
 /** Who kept the database locked all the time we were patient. */

@@ -8,16 +8,16 @@ import type { PeerName } from '../../model/names.js';
 import { isOwn, judgeAddresses, judgeHostName, ownAddresses, resolveNames } from './addresses.js';
 import type { Resolved } from './addresses.js';
 import { examineOwnCertificate } from './certificates.js';
-import { judgeClock } from './clock.js';
+import { judgeClocks } from './clock.js';
 import { readConfiguration } from './configuration.js';
 import { examineDatabase } from './database.js';
-import { judgePeer, sightingsOf } from './peer.js';
+import { clockOf, judgePeer, sightingsOf } from './peer.js';
 import { judgePort, listenersOn, relevant } from './port.js';
 import { probePeer } from './probe.js';
 import type { Probe } from './probe.js';
 import { judgeSubjects } from './subjects.js';
 import { examineTrees } from './trees.js';
-import { csync2Version, judgeVersions } from './versions.js';
+import { csync2Version, judgePeerVersions, judgeVersions } from './versions.js';
 
 export interface DoctorOptions {
   readonly place: LoadOptions;
@@ -94,6 +94,7 @@ async function examineHost(
             pinned: database.pins.find((row) => row.peer === peer)?.certificate,
             timeout: options.timeout,
             signal: options.signal,
+            now,
           }),
         ),
   );
@@ -106,7 +107,8 @@ async function examineHost(
     ...judgePort(listeners, options.port),
     ...(await judgeSubjects(certificate.pair?.der, listeners, probes)),
     ...probes.flatMap((probe) => judgePeer(probe, addressesOf(probe, names), now())),
-    judgeClock(probes.flatMap(sightingsOf), now()),
+    ...judgePeerVersions(options.csxVersion, probes),
+    ...judgeClocks(probes.flatMap(clockOf), probes.flatMap(sightingsOf), now()),
   ];
 }
 

@@ -4,8 +4,9 @@ import type { CheckName, Finding } from '../../model/finding.js';
 import { caution, fromError, good, wrong } from '../../model/finding.js';
 import type { CsxError } from '../../model/errors.js';
 import { display } from '../../model/names.js';
+import type { Told } from './about.js';
 import { judgeCertificate } from './certificates.js';
-import type { Sighting } from './clock.js';
+import type { PeerClock, Sighting } from './clock.js';
 import type { GroupProbe, Probe } from './probe.js';
 
 /** @param own the addresses that this host's name toward the peer resolves to here */
@@ -19,15 +20,24 @@ export function judgePeer(probe: Probe, own: readonly string[], now: number): re
     const about = judgeCertificate(`The certificate of ${display(probe.peer)}`, probe.certificate, now);
     findings.push(...about.filter((each) => each.status !== 'ok'));
   }
-  return [good('peer', `${nameOf(probe)} answers ${described(probe)}.`), ...findings];
+  const program = probe.told === undefined ? '' : `, ${programOf(probe.told)},`;
+  return [good('peer', `${nameOf(probe)}${program} answers ${described(probe)}.`), ...findings];
 }
 
-/** The times that the peer told. */
+/** The clock that the peer told. */
+export function clockOf({ peer, told, groups }: Probe): readonly PeerClock[] {
+  if (told?.program !== 'csx') return [];
+  const decided = groups.find(({ group }) => group.auto === 'younger' || group.auto === 'older')?.group;
+  return [{ peer: display(peer), reading: told.clock, decides: decided && display(decided.name) }];
+}
+
+/** The times of files that a peer told which tells nothing else of its clock. */
 export function sightingsOf(probe: Probe): readonly Sighting[] {
+  if (probe.told?.program !== 'csync2') return [];
   return probe.groups.flatMap(({ file, mtime }) =>
     file === undefined || mtime === undefined
       ? []
-      : [{ what: `${display(file)} on ${display(probe.peer)}`, at: mtime * 1000 }],
+      : [{ peer: display(probe.peer), file: display(file), at: mtime * 1000 }],
   );
 }
 
@@ -137,6 +147,11 @@ function described({ plain, certificate, pinned, groups, me }: Probe): string {
   const keys = agreed.length === 0 ? '' : ` and takes the key of ${agreed.join(', ')}`;
   const slave = groups.some((each) => each.why === 'slave') ? `; ${display(me)} only receives there` : '';
   return `${link}${keys}${slave}${first}`;
+}
+
+/** `csx 1.2.3` */
+function programOf(told: Told): string {
+  return told.program === 'csx' ? `csx ${display(told.version)}` : 'csync2';
 }
 
 function nameOf({ peer, address }: Probe): string {

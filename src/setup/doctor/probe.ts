@@ -1,5 +1,6 @@
 /**
- * A look at a peer: connects, identifies, asks for the time of one file of each group (GETTM: checks the key, changes nothing), and
+ * A look at a peer: connects, identifies, asks what it is (CSX about, which csync2 does not know) and for the time of one file of
+ * each group (GETTM: checks the key, changes nothing), and
  * tries how the peer takes plain text. As after any session, a csync2 daemon then runs what actions it has pending, and pins
  * this host's certificate if it has none.
  */
@@ -12,6 +13,8 @@ import type { CertificatePair } from '../../engine/net/certificate.js';
 import type { Group } from '../../model/config.js';
 import { CsxError } from '../../model/errors.js';
 import type { FileName, PeerName } from '../../model/names.js';
+import { askAbout } from './about.js';
+import type { Told } from './about.js';
 
 export interface ProbeOptions {
   readonly peer: PeerName;
@@ -30,6 +33,8 @@ export interface ProbeOptions {
   /** Milliseconds. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 export interface Probe {
@@ -53,6 +58,8 @@ export interface Probe {
    */
   readonly inPlain: 'accepted' | 'ssl-expected' | 'identification-failed' | 'stranger' | undefined;
   readonly groups: readonly GroupProbe[];
+  /** undefined: no session came about. */
+  readonly told: Told | undefined;
 }
 
 export interface GroupProbe {
@@ -87,6 +94,7 @@ export async function probePeer(options: ProbeOptions): Promise<Probe> {
     knocked: !options.plain && options.pair === undefined,
     inPlain: undefined,
     groups: [],
+    told: undefined,
   };
   const onDialled: OnDialled = (address, from) => {
     found.address = address;
@@ -99,6 +107,7 @@ export async function probePeer(options: ProbeOptions): Promise<Probe> {
     }
     const { connection, certificate } = await open(options, options.plain, onDialled);
     found.certificate = certificate;
+    found.told = await askAbout(connection, options.now);
     found.groups = await askGroups(connection, options);
     await connection.bye();
   } catch (error) {

@@ -1,8 +1,11 @@
-/** Versions: csx, its runtime, and the csync2 that is installed beside it. Peers do not tell theirs. */
+/** Versions: csx, its runtime, the csync2 that is installed beside it, and csx on the peers. csync2 on a peer does not tell its own. */
 
 import { execFile } from 'node:child_process';
 import { caution, good, wrong } from '../../model/finding.js';
 import type { Finding } from '../../model/finding.js';
+import { display } from '../../model/names.js';
+import { list } from '../../views/quantity.js';
+import type { Probe } from './probe.js';
 
 export interface Versions {
   readonly csx: string;
@@ -48,4 +51,19 @@ export function judgeVersions({ csx, node, csync2 }: Versions): readonly Finding
   if (findings.length > 0) return findings;
   const beside = csync2 === undefined ? 'csync2 is not installed' : `csync2 ${csync2} is installed`;
   return [good('versions', `csx ${csx} on Node.js ${node}; ${beside}.`)];
+}
+
+/** Peers that run another csx than this host. Those that run the same are named with theirs where they answer. */
+export function judgePeerVersions(csx: string, probes: readonly Pick<Probe, 'peer' | 'told'>[]): readonly Finding[] {
+  const others = probes.flatMap(({ peer, told }) =>
+    told?.program === 'csx' && told.version !== csx ? [`csx ${display(told.version)} on ${display(peer)}`] : [],
+  );
+  if (others.length === 0) return [];
+  return [
+    caution(
+      'versions',
+      `csx ${csx} runs here, ${list(others, 5)}.`,
+      'Install the same version on all hosts. Until then they talk in what both know.',
+    ),
+  ];
 }

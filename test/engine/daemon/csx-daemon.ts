@@ -23,6 +23,8 @@ export interface CsxOptions {
   readonly port?: number;
   readonly limits?: DaemonOptions['limits'];
   readonly connections?: number;
+  /** Unix milliseconds; this machine's clock when not given. */
+  readonly now?: () => number;
 }
 
 export interface CsxHost {
@@ -97,6 +99,7 @@ export async function startCsx(options: CsxOptions): Promise<CsxHost> {
     port,
     bind: options.address,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.now === undefined ? {} : { now: options.now }),
     ...(options.connections === undefined ? {} : { connections: options.connections }),
   });
   return {

@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseAbout } from '../../../src/engine/wire/about.js';
+import { CSX_VERSION } from '../../../src/model/version.js';
 import { startCsync2 } from '../../support/csync2-daemon.js';
 import { startCsx } from './csx-daemon.js';
 import type { CsxHost } from './csx-daemon.js';
@@ -91,6 +93,21 @@ describe('group-commit', () => {
     unlinkSync(`${tree}/file`);
   });
 
+  it('about tells version and clock, to those who said who they are', async () => {
+    const before = Date.now();
+    const about = parseAbout((await client.say('CSX about')).trimEnd());
+    expect(about?.version).toBe(CSX_VERSION);
+    expect(about?.at).toBeGreaterThanOrEqual(before);
+    expect(about?.at).toBeLessThanOrEqual(Date.now());
+    const stranger = await RawClient.open(HOST, CLIENT);
+    try {
+      await stranger.say('CONFIG ');
+      expect(await stranger.say('CSX about')).toContain('please identify first');
+    } finally {
+      stranger.socket.destroy();
+    }
+  });
+
   it('other extensions and other daemons are unknown, and the session goes on', async () => {
     expect(await client.say('CSX something-else', true)).toBe('Unknown command!\n');
     mkdirSync(`${tree}/there`);
@@ -102,6 +119,7 @@ describe('group-commit', () => {
     const other = await RawClient.introduced('127.30.6.3', CLIENT);
     try {
       expect(await other.say('CSX group-commit', true)).toMatch(/^Unk.*own command!\n$/);
+      expect(await other.say('CSX about', true)).toMatch(/^Unk.*own command!\n$/);
       expect(await other.say(`SIG ${KEY} ${tree}/there`)).toMatch(/^OK \(data_follows\)/);
     } finally {
       other.socket.destroy();
