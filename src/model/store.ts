@@ -130,6 +130,12 @@ export interface Scope {
   readonly recursive: boolean;
 }
 
+/** The stored names from one on, up to and without another; undefined: to the end. */
+export interface Stretch {
+  readonly from: StoredName;
+  readonly before: StoredName | undefined;
+}
+
 /** Who holds a lock. */
 export interface LockOwner {
   readonly pid: number;
@@ -166,8 +172,8 @@ export interface Store {
   readonly access: 'read' | 'write';
 
   identity(): Promise<Identity>;
-  /** Rows in the order of their stored names, in batches, at one moment in time. Without scopes: all. */
-  files(scopes?: readonly Scope[]): AsyncIterable<readonly FileRow[]>;
+  /** Rows in the order of their stored names, in batches, at one moment in time. Without scopes: all. Of the stretch alone. */
+  files(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly FileRow[]>;
   /** The rows of single files; absent ones are left out. */
   file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>>;
   countFiles(scopes?: readonly Scope[]): Promise<number>;

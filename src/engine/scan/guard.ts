@@ -98,7 +98,7 @@ function stateOfRoot(root: Placed, selection: Places): RootState | undefined {
 
 function isEmptied(root: Placed, selection: Places): boolean {
   if (fs.readdirSync(isAscii(root.disk) ? root.disk : toBuffer(root.disk), 'latin1').length === 0) return true;
-  const walk = new Walk(selection, [{ ...root, recursive: true }], STEPS);
+  const walk = new Walk(selection, [{ ...root, recursive: true }], { steps: STEPS });
   while (walk.next()) {
     if (walk.file !== root.file) return false;
   }

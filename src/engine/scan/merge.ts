@@ -4,21 +4,21 @@
  */
 
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Ignore } from '../../model/entry.js';
 import type { Problem } from '../../model/errors.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
-import type { DiskPath, FileName } from '../../model/names.js';
+import type { DiskPath, FileName, StoredName } from '../../model/names.js';
 import { display } from '../../model/names.js';
 import type { DriftReason, Finding, LocalState } from '../../model/scan.js';
-import type { FileRow } from '../../model/store.js';
+import type { FileRow, Scope, Stretch } from '../../model/store.js';
 import { compare } from './drift.js';
 import { stateOf } from './local-state.js';
 import { lstat, reasonOf } from './lstat.js';
 import { Parents } from './parents.js';
 import { RowCursor } from './row-cursor.js';
-import type { ScanOptions, ScanTotals } from './scan.js';
 import { hasAncestor, startsOf } from './selected.js';
-import type { Start } from './selected.js';
-import { StrangeRows } from './strange-rows.js';
+import type { Places, Start } from './selected.js';
+import { nameOf } from './strange-rows.js';
 import { verify } from './verify.js';
 import type { Suspicion } from './verify.js';
 import { Walk } from './walk.js';
@@ -28,32 +28,80 @@ const SLICE = 2000;
 /** Findings handed out at a time. */
 const BATCH = 512;
 
+export interface MergeOptions {
+  readonly selection: Places;
+  /** Rows of the `file` table in the order of their stored names: `Store.files`. */
+  readonly files: (scopes?: readonly Scope[], stretch?: Stretch) => AsyncIterable<readonly FileRow[]>;
+  readonly ignore: Ignore;
+  readonly scopes?: readonly Scope[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The part of the names that is merged. */
+  readonly stretch: Stretch;
+  /** Steps between two turns of the event loop; for tests. */
+  readonly slice?: number | undefined;
+  /** Called after each slice. */
+  readonly onSlice: (merge: Merge) => void;
+}
+
+/** A finding, or a row whose name cannot be one. */
+export type Found = Finding | { readonly kind: 'strange'; readonly stored: StoredName };
+
+export interface MergeTotals {
+  readonly entries: number;
+  readonly known: number;
+  readonly drift: number;
+  readonly refreshed: number;
+  readonly removed: number;
+}
+
 export class Merge {
-  removed = 0;
-  readonly #options: ScanOptions;
+  readonly #options: MergeOptions;
   readonly #walk: Walk;
   readonly #rows: RowCursor;
   readonly #parents = new Parents();
-  #findings: (Finding | Suspicion)[] = [];
+  #findings: (Found | Suspicion)[] = [];
   #walking = false;
+  #before: StoredName | undefined;
   #entries = 0;
   #drift = 0;
   #refreshed = 0;
-  #problems = 0;
-  readonly #strange = new StrangeRows();
+  #removed = 0;
   readonly #pathless = new Set<string>();
 
-  constructor(options: ScanOptions) {
+  constructor(options: MergeOptions) {
+    const { selection, scopes, stretch } = options;
     this.#options = options;
-    const starts = startsOf(options.selection, options.scopes);
-    this.#walk = new Walk(options.selection, this.#reachable(starts));
-    this.#rows = new RowCursor(options.files(options.scopes));
+    this.#before = stretch.before;
+    const starts = startsOf(selection, scopes);
+    this.#walk = new Walk(selection, this.#reachable(starts), { from: stretch.from });
+    this.#rows = new RowCursor(options.files(scopes, stretch));
   }
 
-  async *run(): AsyncGenerator<readonly Finding[], void, undefined> {
+  /** Files met so far. */
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** The last file met. */
+  get at(): FileName {
+    return this.#walk.file;
+  }
+
+  /** Stored names at which `endBefore` can cut off what is still to come, in order. */
+  cuts(): readonly StoredName[] {
+    const before = this.#before;
+    return this.#walk.cuts().filter((cut) => before === undefined || cut < before);
+  }
+
+  /** Leaves a name and all behind it to others. The name is one of `cuts()`. */
+  endBefore(name: StoredName): void {
+    this.#before = name;
+  }
+
+  async *run(): AsyncGenerator<readonly Found[], void, undefined> {
     try {
       this.#options.signal?.throwIfAborted();
-      this.#walking = this.#walk.next();
+      this.#walking = this.#goOn();
       for (let more = true; more;) {
         if (this.#rows.needsMore) await this.#rows.load();
         more = this.#slice();
@@ -61,45 +109,53 @@ export class Merge {
         if (this.#findings.length >= BATCH) yield await this.#handOut();
         await turn();
         this.#options.signal?.throwIfAborted();
-        this.#options.onProgress?.(this.#entries, this.#walk.file);
+        if (more) this.#options.onSlice(this);
       }
-      this.#problem(this.#strange.tellRest());
       if (this.#findings.length > 0) yield await this.#handOut();
     } finally {
       await this.#rows.close();
     }
   }
 
-  totals(): ScanTotals {
+  totals(): MergeTotals {
     return {
       entries: this.#entries,
       known: this.#rows.count,
       drift: this.#drift,
       refreshed: this.#refreshed,
-      problems: this.#problems,
+      removed: this.#removed,
     };
+  }
+
+  /** Moves the walk on; false at its end, and at the end of the stretch. */
+  #goOn(): boolean {
+    const walk = this.#walk;
+    return walk.next() && (this.#before === undefined || walk.stored < this.#before);
   }
 
   /** Some steps of the merge; false when both sides are at their end. */
   #slice(): boolean {
     const walk = this.#walk;
     const rows = this.#rows;
-    for (let step = 0; step < SLICE && !rows.needsMore && this.#findings.length < BATCH; step++) {
-      const row = rows.row;
+    const before = this.#before;
+    const steps = this.#options.slice ?? SLICE;
+    for (let step = 0; step < steps && !rows.needsMore && this.#findings.length < BATCH; step++) {
+      // The rows may have been asked for before the stretch was cut.
+      const row = before === undefined || rows.row === undefined || rows.row.stored < before ? rows.row : undefined;
       if (row === undefined) {
         if (!this.#walking) return false;
         this.#onlyOnDisk();
-        this.#walking = walk.next();
+        this.#walking = this.#goOn();
       } else if (!this.#walking || row.stored < walk.stored) {
         this.#onlyKnown(row);
         rows.advance();
       } else if (row.stored === walk.stored) {
         this.#both(row);
-        this.#walking = walk.next();
+        this.#walking = this.#goOn();
         rows.advance();
       } else {
         this.#onlyOnDisk();
-        this.#walking = walk.next();
+        this.#walking = this.#goOn();
       }
     }
     return true;
@@ -147,9 +203,9 @@ export class Merge {
 
   /** A row whose file the walk did not meet. That alone proves nothing: the disk is asked again. */
   #onlyKnown(row: FileRow): void {
-    const file = this.#strange.nameOf(row.stored);
+    const file = nameOf(row.stored);
     if (file === undefined) {
-      this.#problem(this.#strange.tell(row.stored));
+      this.#findings.push({ kind: 'strange', stored: row.stored });
       return;
     }
     const { unread } = this.#walk;
@@ -197,7 +253,7 @@ export class Merge {
     row: FileRow | undefined,
     after: LocalState | undefined,
   ): void {
-    if (after === undefined) this.removed++;
+    if (after === undefined) this.#removed++;
     this.#findings.push({ kind: 'drift', drift: { file, disk, reason, before: row?.checktxt, after } });
   }
 
@@ -212,9 +268,7 @@ export class Merge {
     });
   }
 
-  #problem(problem: Problem | undefined): void {
-    if (problem === undefined) return;
-    this.#problems++;
+  #problem(problem: Problem): void {
     this.#findings.push({ kind: 'problem', problem });
   }
 
@@ -236,8 +290,8 @@ export class Merge {
     });
   }
 
-  async #handOut(): Promise<readonly Finding[]> {
-    const findings: Finding[] = [];
+  async #handOut(): Promise<readonly Found[]> {
+    const findings: Found[] = [];
     const pending = this.#findings;
     this.#findings = [];
     for (const found of pending) {

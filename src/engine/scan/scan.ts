@@ -16,25 +16,19 @@
  * findings takes the `root` ones as a failed check, and therefore acts after the last one.
  */
 
-import type { Ignore } from '../../model/entry.js';
-import type { FileName } from '../../model/names.js';
+import type { Problem } from '../../model/errors.js';
 import type { Finding } from '../../model/scan.js';
-import type { FileRow, Scope } from '../../model/store.js';
 import { guardRoots } from './guard.js';
 import type { Guarded } from './guard.js';
-import { Merge } from './merge.js';
+import type { Found } from './merge.js';
 import type { Places } from './selected.js';
+import { StrangeRows } from './strange-rows.js';
+import { Sweep } from './sweep.js';
+import type { SweepOptions } from './sweep.js';
 
-export interface ScanOptions {
+/** Without `scopes` everything is scanned (see resolveScopes). `onProgress` is told every few thousand files. */
+export interface ScanOptions extends SweepOptions {
   readonly selection: Places & Guarded;
-  /** Rows of the `file` table in the order of their stored names: `Store.files`. Without scopes: all. */
-  readonly files: (scopes?: readonly Scope[]) => AsyncIterable<readonly FileRow[]>;
-  readonly ignore: Ignore;
-  /** What to scan; without it everything. See resolveScopes. */
-  readonly scopes?: readonly Scope[] | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Told every few thousand files. */
-  readonly onProgress?: ((entries: number, at: FileName) => void) | undefined;
 }
 
 export interface ScanTotals {
@@ -57,14 +51,50 @@ export async function* scan(options: ScanOptions): AsyncGenerator<readonly Findi
   const { selection, scopes } = options;
   const guarded = await guardRoots(selection, options.files, scopes);
   if (guarded.length > 0) yield guarded;
-  const merge = new Merge(options);
-  yield* merge.run();
-  if (merge.removed > 0) {
+  const sweep = new Sweep(options);
+  const problems = new Problems();
+  for await (const batch of sweep.run()) {
+    const findings = problems.among(batch);
+    if (findings.length > 0) yield findings;
+  }
+  const rest = problems.rest();
+  if (rest.length > 0) yield rest;
+  const { removed, ...totals } = sweep.totals;
+  if (removed > 0) {
     const late = (await guardRoots(selection, options.files, scopes)).filter((finding) => finding.kind === 'root');
     const fresh = late.filter(({ file }) => !guarded.some((told) => told.kind === 'root' && told.file === file));
     if (fresh.length > 0) yield fresh;
   }
-  const totals = merge.totals();
   const told = guarded.filter((finding) => finding.kind === 'problem').length;
-  return { ...totals, problems: totals.problems + told };
+  return { ...totals, problems: problems.count + told };
+}
+
+/** Trouble is told once, whoever met it: parts of a scan look at the same directories above them. */
+class Problems {
+  count = 0;
+  readonly #told = new Set<string>();
+  readonly #strange = new StrangeRows();
+
+  /** The findings, with the trouble that is new among them. */
+  among(batch: readonly Found[]): readonly Finding[] {
+    if (batch.every((found) => found.kind !== 'problem' && found.kind !== 'strange')) return batch;
+    return batch.flatMap((found): readonly Finding[] => {
+      if (found.kind === 'problem') return this.#tell(found.problem);
+      if (found.kind === 'strange') return this.#tell(this.#strange.tell(found.stored));
+      return [found];
+    });
+  }
+
+  /** What is to be told at the end. */
+  rest(): readonly Finding[] {
+    return this.#tell(this.#strange.tellRest());
+  }
+
+  #tell(problem: Problem | undefined): readonly Finding[] {
+    const key = problem === undefined ? '' : `${problem.code} ${problem.summary}`;
+    if (problem === undefined || this.#told.has(key)) return [];
+    this.#told.add(key);
+    this.count++;
+    return [{ kind: 'problem', problem }];
+  }
 }

@@ -10,14 +10,15 @@ const MOST = 100;
 
 const HINT = 'csync2 never writes such a name. `csx db clean` removes the rows that no configuration selects.';
 
+/** The name of a row; undefined when it is none. */
+export function nameOf(stored: StoredName): FileName | undefined {
+  const file = fileName(stored);
+  return isCanonical(file) && storedName(file) === stored ? file : undefined;
+}
+
+/** What one scan tells of them. */
 export class StrangeRows {
   #count = 0;
-
-  /** The name of a row; undefined when it is none. */
-  nameOf(stored: StoredName): FileName | undefined {
-    const file = fileName(stored);
-    return isCanonical(file) && storedName(file) === stored ? file : undefined;
-  }
 
   /** What to tell of a row without a name, if it is to be told by itself. */
   tell(stored: StoredName): Problem | undefined {

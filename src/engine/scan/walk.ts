@@ -26,6 +26,11 @@ import type { Selected, Start } from './selected.js';
 /** Longest path that Linux takes, without the closing NUL. */
 const LONGEST_PATH = 4095;
 
+/** Cuts that keep everybody busy. */
+const ENOUGH_CUTS = 32;
+/** Names of a directory that may be cut. */
+const LONGEST_CUT = 10_000;
+
 /** One directory being gone through. */
 interface Frame {
   /** Encoded names, sorted. At the top: the stored names of the starts. */
@@ -66,14 +71,21 @@ export class Walk {
   readonly #starts: ReadonlyMap<string, Start>;
   readonly #stack: Frame[] = [];
   #steps: number;
+  /** Where the walk begins; empty once it has come there. */
+  #from: string;
 
   /**
    * @param starts none within another recursive one
-   * @param steps names and directories looked at at most
+   * @param options `steps`: names and directories looked at at most; `from`: the first stored name
    */
-  constructor(selected: Selected, starts: readonly Start[], steps = Infinity) {
+  constructor(
+    selected: Selected,
+    starts: readonly Start[],
+    options: { readonly steps?: number; readonly from?: StoredName } = {},
+  ) {
     this.#selected = selected;
-    this.#steps = steps;
+    this.#steps = options.steps ?? Infinity;
+    this.#from = options.from ?? '';
     this.#starts = new Map(starts.map((start) => [storedName(start.file) as string, start]));
     const names = [...this.#starts.keys()].sort(compareBytes);
     this.#stack.push({ names, next: 0, file: '', stored: '', disk: '', ascii: true, waiting: [] });
@@ -94,9 +106,35 @@ export class Walk {
         this.#stack.pop();
       } else {
         frame.next++;
-        if (this.#stack.length === 1 ? this.#begin(frame, name) : this.#visit(frame, name)) return true;
+        if (this.#from !== '' && this.#isPassed(frame.stored + name)) continue;
+        const due = this.#stack.length === 1 ? this.#begin(frame, name) : this.#visit(frame, name);
+        if (due && (this.#from === '' || this.stored >= this.#from)) {
+          this.#from = '';
+          return true;
+        }
       }
     }
+  }
+
+  /** Whether the name and all below it sort before the place where the walk begins. */
+  #isPassed(stored: string): boolean {
+    return stored < this.#from && endOfContent(stored) <= this.#from;
+  }
+
+  /**
+   * Stored names behind the cursor, in order, at which what is still to come can be cut: another walk can begin there. Directories
+   * near the top give them first, since what lies behind their names is most.
+   */
+  cuts(): readonly StoredName[] {
+    const cuts = new Set<string>();
+    for (const frame of this.#stack) {
+      if (cuts.size >= ENOUGH_CUTS) break;
+      // Whoever begins in it lists it once more.
+      if (frame.names.length > LONGEST_CUT) continue;
+      for (const { stored } of frame.waiting) cuts.add(stored);
+      for (const name of frame.names.slice(frame.next)) cuts.add(frame.stored + name);
+    }
+    return [...cuts].sort() as StoredName[];
   }
 
   #stop(): void {
@@ -218,6 +256,11 @@ const LONG =
 
 function withSlash(name: string): string {
   return name === '/' ? name : `${name}/`;
+}
+
+/** The first string behind everything below a stored name: `0` follows `/`. */
+function endOfContent(stored: string): string {
+  return stored === '/' ? '0' : `${stored}0`;
 }
 
 const TYPE_BITS = 0o170000;

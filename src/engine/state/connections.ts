@@ -86,6 +86,12 @@ export class Connections {
     return this.#waiting('read', () => body(connection));
   }
 
+  /** Whether any number may read while one writes: there is a database, in WAL mode, and it is read where it lies. */
+  async isShared(): Promise<boolean> {
+    const connection = await this.reader();
+    return connection?.isWal() === true && this.#copy === undefined;
+  }
+
   /** The connection for single reads; undefined where there is no database. Throws what is wrong with it. */
   reader(): Promise<Connection | undefined> {
     const opened = this.#opening.then(async () => {

@@ -2,7 +2,7 @@
 
 import { storedName } from '../../model/encoding.js';
 import { compareBytes } from '../../model/names.js';
-import type { Scope } from '../../model/store.js';
+import type { Scope, Stretch } from '../../model/store.js';
 
 /** Stored names from `low` on, up to and without `high`; `high` undefined: to the end. */
 export interface Range {
@@ -23,6 +23,16 @@ export function rangesOf(scopes: readonly Scope[] | undefined): readonly Range[]
     else if (range.high > last.high) last.high = range.high;
   }
   return merged;
+}
+
+/** What of the ranges lies in the stretch. */
+export function clip(ranges: readonly Range[], { from, before }: Stretch): readonly Range[] {
+  return ranges
+    .map(({ low, high }) => ({
+      low: low < from ? from : low,
+      high: before !== undefined && (high === undefined || high > before) ? before : high,
+    }))
+    .filter(({ low, high }) => high === undefined || low < high);
 }
 
 function rangesOfScope({ file, recursive }: Scope): readonly { readonly low: string; readonly high: string }[] {

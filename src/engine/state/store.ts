@@ -18,13 +18,14 @@ import type {
   Run,
   Scope,
   Store,
+  Stretch,
   Write,
 } from '../../model/store.js';
 import { Connections, type ConnectionOptions } from './connections.js';
 import { damageOf, type Damage, type Report } from './damage.js';
 import { countFiles, fileBatches, fileRows } from './files.js';
 import { heldLocks, takeLock } from './lock.js';
-import { rangesOf } from './ranges.js';
+import { clip, rangesOf, type Range } from './ranges.js';
 import {
   readActions,
   readBaselines,
@@ -70,12 +71,19 @@ export class SqliteStore implements Store {
     await this.#connections.reader();
   }
 
+  /** What another thread needs to read beside this store; undefined where readers would keep this one from writing. */
+  async shared(): Promise<{ readonly location: string; readonly lockTimeout: number } | undefined> {
+    if (!(await this.#connections.isShared())) return undefined;
+    return { location: this.location, lockTimeout: this.#lockTimeout };
+  }
+
   async identity(): Promise<Identity> {
     return (await this.#connections.read(readIdentity)) ?? { lineage: undefined, serial: 0 };
   }
 
-  files(scopes?: readonly Scope[]): AsyncIterable<readonly FileRow[]> {
-    return this.#files(scopes);
+  files(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly FileRow[]> {
+    const ranges = rangesOf(scopes);
+    return this.#files(stretch === undefined ? ranges : clip(ranges, stretch));
   }
 
   async file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>> {
@@ -176,11 +184,11 @@ export class SqliteStore implements Store {
     await this.#connections.close();
   }
 
-  async *#files(scopes: readonly Scope[] | undefined): AsyncGenerator<readonly FileRow[]> {
+  async *#files(ranges: readonly Range[]): AsyncGenerator<readonly FileRow[]> {
     const connection = await this.#connections.stream();
     if (connection === undefined) return;
     try {
-      const batches = fileBatches(connection, rangesOf(scopes), this.#damage, () => (this.#orphans = true));
+      const batches = fileBatches(connection, ranges, this.#damage, () => (this.#orphans = true));
       const slow = this.access === 'write' ? 0 : STREAM_PATIENCE_MS;
       yield* stream({ connection, batches, patience: connection.isWal() ? undefined : slow });
     } catch (error) {

@@ -7,7 +7,7 @@ import type { Selection } from '../../config/selection.js';
 import type { Config } from '../../model/config.js';
 import type { Scope, Store } from '../../model/store.js';
 import { recordWrites } from '../scan/record.js';
-import { scan } from '../scan/scan.js';
+import { scanStore } from './scan-store.js';
 
 export interface CompleteOptions {
   readonly config: Config;
@@ -21,9 +21,9 @@ export async function completeRows(
   stop: AbortSignal,
 ): Promise<void> {
   const { config, everything, store } = options;
-  const batches = scan({
+  const batches = scanStore({
     selection: everything,
-    files: (range) => store.files(range),
+    store,
     ignore: config.ignore,
     scopes,
     signal: stop,

@@ -4,8 +4,8 @@ import type { FileName } from '../../model/names.js';
 import type { Problem } from '../../model/errors.js';
 import type { Drift, Finding, RootFinding } from '../../model/scan.js';
 import { guardRoots } from '../scan/guard.js';
-import { scan } from '../scan/scan.js';
 import type { PlanRequest } from './plan-request.js';
+import { scanStore } from './scan-store.js';
 
 export interface Found {
   readonly drift: readonly Drift[];
@@ -26,9 +26,9 @@ export async function findDrift(request: PlanRequest): Promise<Found> {
     return found;
   }
   report({ type: 'scan_start', known: await store.countFiles(scopes) });
-  const findings = scan({
+  const findings = scanStore({
     selection,
-    files: (range) => store.files(range),
+    store,
     ignore: config.ignore,
     scopes,
     signal: stop,

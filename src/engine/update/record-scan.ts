@@ -8,8 +8,8 @@ import type { ScanResult } from '../../model/result.js';
 import type { Drift, Finding } from '../../model/scan.js';
 import type { Scope, Store } from '../../model/store.js';
 import { recordScan as record } from '../scan/record-scan.js';
-import { scan } from '../scan/scan.js';
 import type { ScanTotals } from '../scan/scan.js';
+import { scanStore } from './scan-store.js';
 
 export interface RecordScanOptions {
   /** What is scanned. */
@@ -39,9 +39,9 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
   const { selection, everything, store, scopes, mark, report, now } = options;
   const seen = { new: 0, changed: 0, removed: 0, shown: [] as Drift[] };
   report({ type: 'scan_start', known: await store.countFiles(scopes) });
-  const findings = scan({
+  const findings = scanStore({
     selection,
-    files: (range) => store.files(range),
+    store,
     ignore: options.ignore,
     scopes,
     signal: options.stop,

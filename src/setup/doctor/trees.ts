@@ -85,7 +85,7 @@ function linkAbove(disk: string): DiskPath | undefined {
 
 /** Links to directories whose content no group holds. */
 function examineLinks(selection: Selection): readonly Finding[] {
-  const walk = new Walk(selection, startsOf(selection), STEPS);
+  const walk = new Walk(selection, startsOf(selection), { steps: STEPS });
   const roots = new Set(selection.groupRoots().flatMap((each) => each.roots));
   const hiding: string[] = [];
   while (walk.next()) {

@@ -14,7 +14,7 @@ import { CsxError } from '../../../src/model/errors.js';
 import type { DiskPath, FileName, StoredName } from '../../../src/model/names.js';
 import { compareBytes, isWithin } from '../../../src/model/names.js';
 import type { Drift, Finding, LocalState } from '../../../src/model/scan.js';
-import type { FileRow, Scope, Write } from '../../../src/model/store.js';
+import type { FileRow, Scope, Stretch, Write } from '../../../src/model/store.js';
 
 export const IGNORE = { uid: false, gid: false, mod: false };
 
@@ -71,9 +71,14 @@ export function selecting(rules: Rules): TestSelection {
 export class Table {
   readonly rows = new Map<StoredName, FileRow>();
 
-  readonly files = async function* (this: Table, scopes?: readonly Scope[]): AsyncGenerator<readonly FileRow[]> {
+  readonly files = async function* (
+    this: Table,
+    scopes?: readonly Scope[],
+    stretch?: Stretch,
+  ): AsyncGenerator<readonly FileRow[]> {
     const wanted = [...this.rows.values()]
       .filter((row) => scopes === undefined || scopes.some((scope) => holds(scope, row.stored)))
+      .filter(({ stored }) => stretch === undefined || isWithinStretch(stretch, stored))
       .sort((a, b) => compareBytes(a.stored, b.stored));
     for (let index = 0; index < wanted.length; index += 7) yield Promise.resolve(wanted.slice(index, index + 7));
   }.bind(this);
@@ -95,6 +100,10 @@ export class Table {
   names(): string[] {
     return [...this.rows.keys()].sort(compareBytes).map(fileName);
   }
+}
+
+function isWithinStretch({ from, before }: Stretch, stored: StoredName): boolean {
+  return stored >= from && (before === undefined || stored < before);
 }
 
 function holds(scope: Scope, stored: StoredName): boolean {
