@@ -1,10 +1,12 @@
 /**
- * Asks a person about each conflict, on the keyboard alone:
+ * Asks a person about each file in conflict, on the keyboard alone:
  *
  *   /etc/hosts  conflicts with web2 (changed here 10:02 by 3 bytes, there 09:58 by 120 bytes)
  *     l  keep local (web2 gets this version)      p  take web2's version
  *     b  keep both (web2's is saved beside it)    m  merge in $EDITOR
  *     d  diff   s  skip   L/P  the same for all that remain   q  stop here
+ *
+ * A file that several peers changed is one question: instead of `p` each of their versions has a number.
  */
 
 import { peek } from '../engine/update/peek.js';
@@ -12,13 +14,15 @@ import { CsxError } from '../model/errors.js';
 import type { Conflict } from '../model/plan.js';
 import { whyNotSaved, whyNotTaken } from '../planner/decisions.js';
 import type { Resolution } from '../planner/resolutions.js';
+import { byVersion } from '../planner/taken.js';
 import { diffView } from '../views/diff.js';
-import { conflictDiffSides, conflictQuestion } from '../views/human/conflict-question.js';
+import { conflictDiffSides, conflictKeys, conflictQuestion } from '../views/human/conflict-question.js';
+import type { Versions } from '../views/human/conflict-question.js';
 import { problemView } from '../views/human/problem.js';
 import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
-import { resolutionsFor } from './conflict-flags.js';
-import { mergeConflict } from './merging.js';
+import { resolutionsFor, takingFrom } from './conflict-flags.js';
+import { mergeVersions } from './merging.js';
 import { question } from './question.js';
 import type { MergeOptions } from './merging.js';
 
@@ -36,38 +40,45 @@ export interface Answers {
   readonly stopped: boolean;
 }
 
-type Answer = 'l' | 'p' | 'b' | 'm' | 'd' | 's' | 'L' | 'P' | 'q';
-const KEYS: readonly string[] = ['l', 'p', 'b', 'm', 'd', 's', 'L', 'P', 'q'];
+/** A number takes a version of several. */
+type Answer = 'l' | 'p' | 'b' | 'm' | 's' | 'L' | 'P' | 'q' | number;
 
-/** Asks about the conflicts, one after the other. Call it only where somebody can be asked. */
+/** Asks about the conflicts, file by file. Call it only where somebody can be asked. */
 export async function askConflicts(conflicts: readonly Conflict[], options: AskOptions): Promise<Answers> {
   const resolutions: Resolution[] = [];
   const merged: Conflict[] = [];
-  for (const [index, conflict] of conflicts.entries()) {
-    // Merged with another peer's version a moment ago: what stands here now is another version, to be asked about anew.
-    if (merged.some((each) => each.path === conflict.path)) continue;
-    const answer = await askOne(conflict, { index, total: conflicts.length }, options);
+  const files = [...Map.groupBy(conflicts, ({ path }) => path).values()];
+  let rest: 'L' | 'P' | undefined;
+  for (const [index, each] of files.entries()) {
+    const versions = byVersion(each);
+    // Which of several versions is meant, `P` does not say.
+    const asked = rest === undefined || (rest === 'P' && versions.length > 1);
+    const answer = asked ? await askOne(versions, { index, total: files.length }, options) : rest;
     switch (answer) {
       case 'q':
         return { resolutions, merged, stopped: true };
       case 's':
         break;
       case 'm':
-        merged.push(conflict);
+        merged.push(...each);
         break;
-      case 'L':
-      case 'P': {
-        const keep = answer === 'L' ? 'local' : 'peer';
-        const rest = conflicts.slice(index).filter((each) => !merged.some(({ path }) => path === each.path));
-        resolutions.push(...(await resolutionsFor(rest, keep, options.workspace)));
-        return { resolutions, merged, stopped: false };
-      }
       case 'l':
+      case 'L':
+        if (answer === 'L') rest = answer;
+        resolutions.push(...(await resolutionsFor(each, 'local', options.workspace)));
+        break;
+      case 'b':
+        resolutions.push(...(await resolutionsFor(each, 'both', options.workspace)));
+        break;
       case 'p':
-      case 'b': {
-        const keep = { l: 'local', p: 'peer', b: 'both' } as const;
-        resolutions.push(...(await resolutionsFor([conflict], keep[answer], options.workspace)));
-      }
+      case 'P':
+        if (answer === 'P') rest = answer;
+        resolutions.push(...(await resolutionsFor(each, 'peer', options.workspace)));
+        break;
+      case undefined:
+        break;
+      default:
+        resolutions.push(...(await takingFrom(versions[answer - 1]?.[0].peer, each, options.workspace)));
     }
   }
   return { resolutions, merged, stopped: false };
@@ -75,25 +86,24 @@ export async function askConflicts(conflicts: readonly Conflict[], options: AskO
 
 /** Asks until the answer settles something; `m` is returned when the merge has succeeded. */
 async function askOne(
-  conflict: Conflict,
+  versions: Versions,
   place: { readonly index: number; readonly total: number },
   options: AskOptions,
-): Promise<Exclude<Answer, 'd'>> {
+): Promise<Answer> {
   const { err } = options;
-  await print(err, conflictQuestion(err, conflict, place));
+  await print(err, conflictQuestion(err, versions, place));
   for (;;) {
-    const answer = await readKey(conflict, err);
+    const answer = await readKey(versions, err);
     try {
-      if (answer === 'd') {
-        const versions = await peek(conflict, { dialer: options.dialer, selection: options.workspace.everything });
-        const [there, here] = conflictDiffSides(conflict, versions);
-        const masked = isSensitive(conflict, options);
-        const lines = [...diffView(err, there, here, { masked })];
-        await print(err, lines.length > 0 ? lines : ['The contents are the same; owner, mode or type differ.\n']);
-      } else if (answer === 'm') {
-        await mergeConflict(conflict, options);
+      if (answer === 'd') await showDiffs(versions, options);
+      else {
+        if (answer === 'm')
+          await mergeVersions(
+            versions.map(([conflict]) => conflict),
+            options,
+          );
         return answer;
-      } else return answer;
+      }
     } catch (error) {
       if (!(error instanceof CsxError)) throw error;
       await print(err, problemView(err, error, { verbose: false }));
@@ -101,29 +111,37 @@ async function askOne(
   }
 }
 
+async function showDiffs(versions: Versions, { err, dialer, workspace }: AskOptions): Promise<void> {
+  for (const [conflict] of versions) {
+    const contents = await peek(conflict, { dialer, selection: workspace.everything });
+    const [there, here] = conflictDiffSides(conflict, contents);
+    const lines = [...diffView(err, there, here, { masked: workspace.everything.isSensitive(conflict.path) })];
+    await print(err, lines.length > 0 ? lines : ['The contents are the same; owner, mode or type differ.\n']);
+  }
+}
+
 /** Asks until a key is given that does something. The end of the input (Ctrl-D, a terminal that is gone) stops; Ctrl-C ends it all. */
-async function readKey(conflict: Conflict, err: Output): Promise<Answer> {
+async function readKey(versions: Versions, err: Output): Promise<Answer | 'd'> {
+  const keys = conflictKeys(versions);
   for (;;) {
-    const typed = await question('l p b m d s L P q:');
+    const typed = await question(`${keys.join(' ')}:`);
     if (typed === undefined) return 'q';
-    const why = refusal(typed, conflict);
-    if (why === undefined) return typed as Answer;
+    const why = keys.includes(typed) ? refusal(typed, versions) : `One of ${keys.join(' ')}, then Enter.`;
+    if (why === undefined) return /^\d+$/.test(typed) ? Number(typed) : (typed as Answer);
     await print(err, [`${why}\n`]);
   }
 }
 
 /** Why a key does nothing here; undefined: it does. */
-function refusal(key: string, conflict: Conflict): string | undefined {
-  if (!KEYS.includes(key)) return 'One of l p b m d s L P q, then Enter.';
-  const why = key === 'p' ? whyNotTaken(conflict) : undefined;
+function refusal(key: string, versions: Versions): string | undefined {
+  if (key === 'P' && versions.length > 1) return 'The peers hold different versions: take one of them by its number.';
+  const taken = key === 'p' || key === 'P' ? versions[0] : versions[Number(key) - 1];
+  const why = taken && whyNotTaken(taken[0]);
   if (why !== undefined) return `It cannot be taken: ${why}.`;
-  if (key === 'b' && conflict.local !== undefined && conflict.remote !== undefined) {
-    const whyNot = whyNotSaved(conflict);
+  if (key !== 'b') return undefined;
+  for (const [conflict] of versions) {
+    const whyNot = conflict.local === undefined || conflict.remote === undefined ? undefined : whyNotSaved(conflict);
     if (whyNot !== undefined) return `Both cannot be kept: ${whyNot}.`;
   }
   return undefined;
-}
-
-function isSensitive(conflict: Conflict, { workspace }: AskOptions): boolean {
-  return workspace.everything.isSensitive(conflict.path);
 }

@@ -6,7 +6,7 @@ import type { Interfaces } from '@oclif/core';
 import { digestsOf } from '../engine/update/content.js';
 import type { Digest } from '../model/entry.js';
 import { CsxError } from '../model/errors.js';
-import type { FileName } from '../model/names.js';
+import type { FileName, PeerName } from '../model/names.js';
 import type { Conflict } from '../model/plan.js';
 import { ON_CONFLICT } from '../planner/decisions.js';
 import type { Deciding } from '../planner/decisions.js';
@@ -64,6 +64,20 @@ export async function resolutionsFor(
     workspace,
   );
   return conflicts.map((conflict) => resolutionOf(conflict, keep, contents));
+}
+
+/** One peer's version is taken, and the others get it: the decisions on a file's conflicts that say so. */
+export async function takingFrom(
+  peer: PeerName | undefined,
+  conflicts: readonly Conflict[],
+  workspace: Workspace,
+): Promise<readonly Resolution[]> {
+  const [from, others] = [
+    conflicts.filter((conflict) => conflict.peer === peer),
+    conflicts.filter((conflict) => conflict.peer !== peer),
+  ];
+  if (from.length === 0) return [];
+  return [...(await resolutionsFor(from, 'peer', workspace)), ...(await resolutionsFor(others, 'local', workspace))];
 }
 
 async function contentsOf(files: readonly FileName[], workspace: Workspace): Promise<Contents> {

@@ -12,6 +12,7 @@ import { peek } from '../engine/update/peek.js';
 import { replaceContent, standing } from '../engine/update/replace-content.js';
 import { CsxError } from '../model/errors.js';
 import { display, fromBuffer, toBuffer } from '../model/names.js';
+import type { Bytes } from '../model/names.js';
 import type { Conflict } from '../model/plan.js';
 import { quoteWord } from '../model/shell.js';
 import { isBinary } from '../views/diff.js';
@@ -26,16 +27,29 @@ export interface MergeOptions {
 }
 
 /**
- * Merges one file and puts the result in its place here.
- * @throws CsxError USAGE where there is nothing to merge line by line; DECLINED when the editor failed or markers are left
+ * Merges one file with one peer's version, or with several one after the other, and puts the result in its place here.
+ * @param conflicts over the same file, one for each version
+ * @throws CsxError USAGE where there is nothing to merge line by line; DECLINED when the editor failed or markers are left. Then
+ *   nothing is changed
  */
-export async function mergeConflict(conflict: Conflict, options: MergeOptions): Promise<void> {
+export async function mergeVersions(conflicts: readonly Conflict[], options: MergeOptions): Promise<void> {
+  const [first] = conflicts;
+  if (first === undefined) return;
+  const { workspace } = options;
+  const place = { config: workspace.config, store: workspace.store, selection: workspace.everything };
+  const before = standing(first, place);
+  let merged: Bytes | undefined;
+  for (const conflict of conflicts) merged = await mergeOne(conflict, merged, options);
+  if (merged !== undefined) await replaceContent(first, toBuffer(merged), before, place);
+}
+
+/** @param here this host's version, as merged with other peers' so far; undefined: as it stands on the disk */
+async function mergeOne(conflict: Conflict, here: Bytes | undefined, options: MergeOptions): Promise<Bytes> {
   const { workspace, dialer, tool } = options;
-  const selection = workspace.everything;
-  const place = { config: workspace.config, store: workspace.store, selection };
-  const before = standing(conflict, place);
-  const { here, there } = await peek(conflict, { dialer, selection });
-  if (here === undefined || there === undefined || isBinary(here) || isBinary(there)) {
+  const versions = await peek(conflict, { dialer, selection: workspace.everything });
+  const mine = versions.here === undefined ? undefined : (here ?? versions.here);
+  const { there } = versions;
+  if (mine === undefined || there === undefined || isBinary(mine) || isBinary(there)) {
     throw new CsxError('USAGE', `${display(conflict.path)} cannot be merged: it is not a text file on both sides.`, {
       hint: 'Keep one of the versions, or both.',
     });
@@ -43,17 +57,16 @@ export async function mergeConflict(conflict: Conflict, options: MergeOptions): 
   const directory = await mkdtemp(path.join(os.tmpdir(), 'csx-merge-'));
   try {
     const name = path.basename(display(conflict.path)).replaceAll(/[^A-Za-z0-9._-]/g, '_');
-    const [local, remote, merged] = ['LOCAL', 'REMOTE', 'MERGED'].map((part) =>
-      path.join(directory, `${part}.${name}`),
-    );
-    if (local === undefined || remote === undefined || merged === undefined) return;
-    const both = mergeText(here, there, { here: 'here', there: display(conflict.peer) });
-    const files: readonly (readonly [string, string])[] = [
-      [local, here],
+    const file = (part: string): string => path.join(directory, `${part}.${name}`);
+    const [local, remote, merged] = [file('LOCAL'), file('REMOTE'), file('MERGED')];
+    const both = mergeText(mine, there, { here: 'here', there: display(conflict.peer) });
+    for (const [each, content] of [
+      [local, mine],
       [remote, there],
       [merged, both],
-    ];
-    for (const [file, content] of files) await writeFile(file, toBuffer(content), { mode: 0o600 });
+    ] as const) {
+      await writeFile(each, toBuffer(content), { mode: 0o600 });
+    }
     await run(tool ?? editor(), tool === undefined ? [merged] : [local, remote, merged]);
     const result = fromBuffer(await readFile(merged));
     if (hasMarkers(result)) {
@@ -61,7 +74,7 @@ export async function mergeConflict(conflict: Conflict, options: MergeOptions): 
         hint: 'Nothing was changed. Merge again, and leave no line that begins with <<<<<<< or >>>>>>>.',
       });
     }
-    await replaceContent(conflict, toBuffer(result), before, place);
+    return result;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

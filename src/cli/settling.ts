@@ -5,15 +5,18 @@ import { applyPlan } from '../engine/update/apply.js';
 import { completeRows } from '../engine/update/complete.js';
 import { CsxError } from '../model/errors.js';
 import { bytesMember } from '../model/json-value.js';
+import { display } from '../model/names.js';
 import { conflictJson } from '../model/plan-json.js';
 import type { Conflict, Plan } from '../model/plan.js';
 import type { ApplyResult, Decided } from '../model/result.js';
 import { resultSummaryJson } from '../model/run-records.js';
+import { quoteWord } from '../model/shell.js';
 import { decideWith, voidResolutions } from '../planner/decisions.js';
 import type { Deciding } from '../planner/decisions.js';
 import { partOf } from '../planner/part.js';
 import { resolutionsJson } from '../planner/resolutions.js';
-import type { Keep } from '../planner/resolutions.js';
+import type { Keep, Resolution } from '../planner/resolutions.js';
+import { byVersion } from '../planner/taken.js';
 import { applyResultView } from '../views/human/apply-result.js';
 import { jsonDocument } from '../views/json/document.js';
 import { plural } from '../views/quantity.js';
@@ -22,11 +25,11 @@ import type { Output } from '../views/terminal.js';
 import { actionEnvironment, applyStatus, refuseUnfit } from './applying.js';
 import { askConflicts } from './ask-conflicts.js';
 import type { Answers } from './ask-conflicts.js';
-import { decisionsFrom, resolutionsFor } from './conflict-flags.js';
+import { decisionsFrom, resolutionsFor, takingFrom } from './conflict-flags.js';
 import { EXIT } from './exit-status.js';
 import type { OutputFlags, PlaceFlags } from './flags.js';
 import { lockState } from './lock.js';
-import { mergeConflict } from './merging.js';
+import { mergeVersions } from './merging.js';
 import type { PlanFlags } from './plan-flags.js';
 import { dialerFor, planFor } from './planning.js';
 import type { Watched } from './watch.js';
@@ -38,6 +41,8 @@ export interface SettlingOptions {
     OutputFlags &
     PlanFlags & {
       readonly keep: Exclude<Keep, 'skip'> | undefined;
+      /** With `keep: peer`: whose. */
+      readonly from: string | undefined;
       readonly merge: boolean;
       readonly 'merge-tool': string | undefined;
       readonly resolutions: string | undefined;
@@ -93,8 +98,7 @@ export class Settling {
     const result = await this.#apply(part);
     await this.#show(part, result);
     const left = second.plan.conflicts.filter((conflict) => conflict.resolution === 'none');
-    if (left.length > 0 && !flags.json)
-      await print(this.#options.out, [`${plural(left.length, 'conflict')} still to be decided.\n`]);
+    if (left.length > 0 && !flags.json) await print(this.#options.out, [leftOver(left, flags)]);
     const status = applyStatus(result, part, false);
     return status === EXIT.done && left.length > 0 ? EXIT.conflicts : status;
   }
@@ -105,7 +109,7 @@ export class Settling {
     const merging = { workspace, dialer: this.#dialer, tool: flags['merge-tool'] };
     if (flags.write !== undefined) {
       const keep = flags.keep ?? 'skip';
-      const document = resolutionsJson(await resolutionsFor(open, keep, workspace));
+      const document = resolutionsJson(await this.#kept(open, keep));
       await writeFile(flags.write, `${JSON.stringify(document, undefined, 2)}\n`);
       const next = `Review it, then: csx resolve --resolutions ${flags.write}`;
       const text = `Wrote ${plural(open.length, 'conflict')} as "keep: ${keep}" to ${flags.write}. ${next}\n`;
@@ -114,11 +118,16 @@ export class Settling {
     }
     const nothing: Answers = { resolutions: [], merged: [], stopped: false };
     if (flags.resolutions !== undefined) return nothing;
-    if (flags.keep !== undefined) return { ...nothing, resolutions: await resolutionsFor(open, flags.keep, workspace) };
+    if (flags.keep !== undefined) return { ...nothing, resolutions: await this.#kept(open, flags.keep) };
     watch.pause();
     try {
       if (flags.merge || flags['merge-tool'] !== undefined) {
-        for (const conflict of open) await mergeConflict(conflict, merging);
+        for (const each of Map.groupBy(open, ({ path }) => path).values()) {
+          await mergeVersions(
+            byVersion(each).map(([conflict]) => conflict),
+            merging,
+          );
+        }
         return { ...nothing, merged: open };
       }
       if (interactive) return await askConflicts(open, { ...merging, err });
@@ -128,6 +137,23 @@ export class Settling {
     throw new CsxError('NEEDS_INPUT', `${plural(open.length, 'conflict')} to be decided, and there is nobody to ask.`, {
       hint: 'Decide with --keep local|peer|both, --merge or --resolutions FILE; csx conflicts lists them.',
     });
+  }
+
+  /** What `--keep` says, of one peer's version where `--from` names it: then only of the files that are in conflict with it. */
+  async #kept(open: readonly Conflict[], keep: Keep): Promise<readonly Resolution[]> {
+    const { flags, workspace } = this.#options;
+    if (flags.from === undefined) return resolutionsFor(open, keep, workspace);
+    const peer = open.find((conflict) => display(conflict.peer) === flags.from)?.peer;
+    if (peer === undefined || keep !== 'peer') {
+      const names = [...new Set(open.map((conflict) => display(conflict.peer)))].join(', ');
+      const why =
+        keep === 'peer' ? `no conflict is with a peer ${flags.from}` : 'it says whose version --keep peer takes';
+      throw new CsxError('USAGE', `--from ${flags.from} decides nothing: ${why}.`, {
+        hint: `Use it with --keep peer; there are conflicts with ${names}.`,
+      });
+    }
+    const files = [...Map.groupBy(open, ({ path }) => path).values()];
+    return (await Promise.all(files.map((each) => takingFrom(peer, each, workspace)))).flat();
   }
 
   async #plan(deciding: Deciding | undefined): Promise<{ readonly plan: Plan; readonly incomplete: number }> {
@@ -182,6 +208,15 @@ export class Settling {
       `${plural(gone.length, 'decision')} void: the conflict is settled, or a side has moved since.\n`,
     ]);
   }
+}
+
+function leftOver(left: readonly Conflict[], flags: SettlingOptions['flags']): string {
+  const still = `${plural(left.length, 'conflict')} still to be decided.`;
+  const several = [...Map.groupBy(left, ({ path }) => path).values()].find((each) => byVersion(each).length > 1);
+  const [first] = several ?? [];
+  if (flags.keep !== 'peer' || first === undefined) return `${still}\n`;
+  const path = quoteWord(display(first.path));
+  return `${still} Where peers hold different versions, say whose: csx resolve ${path} --keep peer --from ${display(first.peer)}\n`;
 }
 
 /** schemas/resolve.schema.json. */

@@ -13,12 +13,18 @@ export default class Resolve extends CsxCommand {
 
 A peer's version is taken with its owner, mode and time. What was here is backed up before: where the group says (backup-directory), otherwise below csx-replaced beside the database. With --keep both the peer's version is saved beside this host's as NAME.from-PEER, a file like any other.
 
+A decision on a file counts for everybody who shares it: peers with versions of their own get the one that stands in the end. Where several peers hold different versions, --keep peer takes none by chance: --from says whose.
+
 A merge is one of two versions, with markers where they differ; it is not taken while markers are left.
 
 Exit status: 0 settled; 3 some are still to be decided; 4 something failed or has changed meanwhile.`;
   static override examples = [
     '<%= config.bin %> resolve',
     '<%= config.bin %> resolve /etc/hosts --keep peer',
+    {
+      description: 'Three hosts, three versions: one for all',
+      command: '<%= config.bin %> resolve /etc/hosts --keep peer --from web2',
+    },
     {
       description: 'Review first, carry out later',
       command: '<%= config.bin %> resolve --keep local --write decisions.json',
@@ -41,6 +47,11 @@ Exit status: 0 settled; 3 some are still to be decided; 4 something failed or ha
       summary: 'Decide all of them so.',
       exclusive: ['merge', 'merge-tool', 'resolutions'],
     })(),
+    from: Flags.string({
+      summary: "With --keep peer, whose: this peer's version is taken, and all others get it.",
+      helpValue: 'PEER',
+      dependsOn: ['keep'],
+    }),
     merge: Flags.boolean<boolean>({
       summary: 'Merge each in $VISUAL or $EDITOR.',
       exclusive: ['resolutions', 'write'],

@@ -80,6 +80,7 @@ async function serve(job: Job, place: Place, scopes: readonly Scope[] | undefine
       excludes: () => false,
       scan: false,
       guard,
+      everybody: false,
       options: {
         targets: [],
         excludes: [],
@@ -167,6 +168,7 @@ async function carryOut(session: Session, plan: Plan): Promise<ApplyResult> {
   await recordUnscanned(session, plan);
   const result = await applyPlan({
     plan,
+    everybody: false,
     config,
     selection,
     store,

@@ -33,6 +33,7 @@ const REASONS: readonly ChangeReason[] = [
   'removed-here',
   'missing-there',
   'missing-parent',
+  'settlement',
   'forced',
   'conflict-won',
   'equal',

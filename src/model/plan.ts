@@ -47,6 +47,8 @@ export type ChangeReason =
   | 'removed-here'
   | 'missing-there'
   | 'missing-parent'
+  /** The file is settled for everybody: this peer holds another version than the one that stands in the end. */
+  | 'settlement'
   | 'forced'
   | 'conflict-won'
   | 'equal';

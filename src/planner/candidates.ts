@@ -36,8 +36,11 @@ export interface Membership {
 /** One file to be sent to one peer, as far as this host knows. */
 export interface Candidate extends Route {
   readonly file: FileName;
-  /** Marked by the scan or by a row; or brought in because a directory is missing on the peer (parents.ts). */
-  readonly origin: 'marked' | 'missing-parent';
+  /**
+   * Marked by the scan or by a row; or brought in because a directory is missing on the peer (parents.ts), or because the file is in
+   * conflict with other peers and is settled for everybody (settle.ts).
+   */
+  readonly origin: 'marked' | 'missing-parent' | 'settlement';
   readonly forced: boolean;
   /** What stands on this host's disk; undefined: nothing. */
   readonly local: LocalState | undefined;

@@ -70,7 +70,8 @@ function possible(keep: Keep, conflict: Conflict): Conflict['resolution'] {
     case 'both':
       // There is only one version to keep: the one that exists.
       if (conflict.remote === undefined) return 'local';
-      if (conflict.local === undefined) return possible('peer', conflict);
+      // Then it is taken, or, where another peer's is, saved beside that (settle.ts).
+      if (conflict.local === undefined) return whyNotTaken(conflict) === undefined ? 'both' : 'none';
       return whyNotSaved(conflict) === undefined ? 'both' : 'none';
   }
 }

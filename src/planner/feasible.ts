@@ -118,6 +118,15 @@ function describeOrphan(
       hint: `Settle ${above} first, then plan again: the file stays marked.`,
     };
   }
+  if (candidate.origin === 'settlement' && remote.kind === 'parent-missing') {
+    return {
+      ...common,
+      severity: 'warning',
+      code: 'PARTIAL',
+      summary: `${file} is settled, but does not go to ${peer} in this run: its directory is missing there.`,
+      hint: 'The file stays marked: the next run makes its directory there first.',
+    };
+  }
   if (remote.kind === 'behind-link') {
     return {
       ...common,

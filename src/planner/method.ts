@@ -55,6 +55,44 @@ export function judge(group: Group, peer: PeerName, local: Entry | undefined, re
   }
 }
 
+/** One host's version, as the method compares it. */
+export interface Holder {
+  readonly peer: PeerName;
+  /** Undefined: removed there. */
+  readonly entry: Entry | undefined;
+}
+
+/** Whether the method prefers the version of one peer to that of another; undefined: it does not say. */
+export function better(group: Group, a: Holder, b: Holder): boolean | undefined {
+  const place = ({ peer }: Holder): number => group.members.findIndex((member) => member.name === peer && !member.self);
+  switch (group.auto) {
+    case 'none':
+    case 'first':
+      return undefined;
+    case 'left':
+      return place(a) < place(b);
+    case 'right':
+      return place(a) > place(b);
+    case 'younger':
+    case 'bigger':
+      return outdoes(group.auto, a, b);
+    case 'older':
+    case 'smaller': {
+      // As for the sender: not being larger is enough.
+      const larger = outdoes(group.auto, a, b);
+      return larger === undefined ? undefined : !larger && outdoes(group.auto, b, a) === true;
+    }
+  }
+}
+
+function outdoes(method: AutoMethod, { entry: a }: Holder, { entry: b }: Holder): boolean | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const measure =
+    method === 'younger' || method === 'older' ? (entry: Entry): number | undefined => entry.mtime : sizeOf;
+  const [mine, theirs] = [measure(a), measure(b)];
+  return mine === undefined || theirs === undefined ? undefined : mine > theirs;
+}
+
 function weigh(
   method: AutoMethod,
   local: Entry | undefined,

@@ -21,7 +21,8 @@ import type { Reconciled } from './feasible.js';
 import { orderChanges } from './order.js';
 import { reconcile } from './reconcile.js';
 import type { Decide } from './reconcile.js';
-import { followTaken } from './taken.js';
+import { settle } from './settle.js';
+import type { Met } from './settle.js';
 
 /** What was found out about one peer. */
 export interface Observation {
@@ -58,37 +59,30 @@ export interface PlanInputs extends PlanOrigin {
  */
 export function makePlan(inputs: PlanInputs): Plan {
   const changes: Change[] = [];
-  const conflicts: Conflict[] = [];
+  const met: Met[] = [];
   const deferred: Change[] = [];
-  const overwrites = new Map<Conflict, Change>();
   const problems: Problem[] = [...inputs.problems];
-
+  /** What peers get, or do not get, that were asked only because of others: it counts when the file is settled. */
+  const besides: Reconciled[] = [];
   const observations = [...inputs.observations].sort((a, b) => compareBytes(a.peer.name, b.peer.name));
   for (const observation of observations) {
-    for (const { outcome } of keepFeasible(reconcileAll(observation, inputs.decide))) {
-      switch (outcome?.kind) {
-        case 'change':
-          changes.push(outcome.change);
-          break;
-        case 'conflict':
-          conflicts.push(outcome.conflict);
-          overwrites.set(outcome.conflict, outcome.overwrite);
-          if (outcome.change !== undefined) changes.push(outcome.change);
-          break;
-        case 'deferred':
-          deferred.push(outcome.change);
-          break;
-        case 'problem':
-          problems.push(outcome.problem);
-          break;
-        case undefined:
-          break;
-      }
+    for (const each of keepFeasible(reconcileAll(observation, inputs.decide))) {
+      const { outcome } = each;
+      if (outcome?.kind === 'conflict') met.push(outcome.met);
+      else if (each.candidate.origin === 'settlement') besides.push(each);
+      else if (outcome?.kind === 'change') changes.push(outcome.change);
+      else if (outcome?.kind === 'deferred') deferred.push(outcome.change);
+      else if (outcome?.kind === 'problem') problems.push(outcome.problem);
     }
   }
-
+  const beside = besides.flatMap(({ outcome }) => (outcome?.kind === 'change' ? outcome.change : []));
+  const settled = settle(changes, met, beside);
+  for (const { candidate, outcome } of besides) {
+    if (!settled.files.has(candidate.file)) continue;
+    if (outcome?.kind === 'deferred') deferred.push(outcome.change);
+    else if (outcome?.kind === 'problem') problems.push(outcome.problem);
+  }
   const peers = observations.map((each) => each.peer);
-  const settled = followTaken(changes, conflicts, overwrites);
   const ordered = orderChanges(settled.changes);
   const diagnostics = problems.sort(compareProblems);
   const checks = runChecks({ ...inputs, peers, changes: ordered });

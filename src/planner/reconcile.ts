@@ -26,19 +26,12 @@ import { differences } from './differences.js';
 import { foresee } from './forecast.js';
 import { judge } from './method.js';
 import type { Verdict } from './method.js';
+import type { Met } from './settle.js';
 
 export type Outcome =
   | { readonly kind: 'change'; readonly change: Change }
-  /**
-   * `change` is what its resolution sends: with `local` and `both`. `overwrite` is what would be sent if this host's version won,
-   * whatever the resolution: a version taken from another peer may (taken.ts).
-   */
-  | {
-      readonly kind: 'conflict';
-      readonly conflict: Conflict;
-      readonly change: Change | undefined;
-      readonly overwrite: Change;
-    }
+  /** `change` is what its resolution sends by itself: with `local` and `both`. What all peers of the file get, settle.ts says. */
+  | { readonly kind: 'conflict'; readonly met: Met; readonly change: Change | undefined }
   | { readonly kind: 'deferred'; readonly change: Change }
   | { readonly kind: 'problem'; readonly problem: Problem };
 
@@ -101,13 +94,13 @@ export function reconcile(
     resolution: verdict.winner === 'local' ? 'local' : 'none',
     because: sentence(candidate, forecast.because, verdict),
   };
-  const resolution = decide?.(conflict, verdict) ?? conflict.resolution;
+  const decision = decide?.(conflict, verdict);
+  const resolution = decision ?? conflict.resolution;
   const overwrite: Change = { ...change, force: true, reason: candidate.forced ? 'forced' : 'conflict-won' };
   return {
     kind: 'conflict',
-    conflict: { ...conflict, resolution },
+    met: { candidate, conflict: { ...conflict, resolution }, verdict, stated: decision !== undefined, overwrite },
     change: resolution === 'local' || resolution === 'both' ? overwrite : undefined,
-    overwrite,
   };
 }
 
@@ -176,7 +169,7 @@ function remotePrecondition(there: SideState | undefined): Change['precondition'
 
 function reasonOf(candidate: Candidate, there: SideState | undefined): ChangeReason {
   if (candidate.forced) return 'forced';
-  if (candidate.origin === 'missing-parent') return 'missing-parent';
+  if (candidate.origin !== 'marked') return candidate.origin;
   if (candidate.local === undefined) return 'removed-here';
   if (there !== undefined) return 'changed-here';
   return candidate.drift?.before === undefined ? 'new-here' : 'missing-there';

@@ -1,55 +1,11 @@
 /**
- * What a decision to take a peer's version means for the other peers: the version taken goes to them, not the one that was here.
- *
- *  - Of several peers whose versions are to be taken for one file, the first in the order of names is. Another that holds the same
- *    version has nothing to get; one that holds a third stays undecided, because two versions cannot both be taken.
- *  - Where the decision for another peer is `local`, what stands here afterwards goes there: the version taken.
+ * The version that is taken from a peer, on its way to the others: they get it in the place of the one that was here.
  */
 
-import type { Change, Conflict, SideState } from '../model/plan.js';
-import type { FileName } from '../model/names.js';
-import { display } from '../model/names.js';
 import { withoutMtime } from '../model/checktxt.js';
+import type { FileName } from '../model/names.js';
+import type { Change, Conflict, SideState } from '../model/plan.js';
 import { compareEntries } from './differences.js';
-
-export interface Settled {
-  readonly changes: readonly Change[];
-  readonly conflicts: readonly Conflict[];
-}
-
-/**
- * Makes changes and conflicts agree with what is taken.
- * @param overwrites for each conflict the change that would send this host's version
- */
-export function followTaken(
-  changes: readonly Change[],
-  conflicts: readonly Conflict[],
-  overwrites: ReadonlyMap<Conflict, Change>,
-): Settled {
-  const takenFrom = new Map<FileName, Conflict>();
-  for (const conflict of conflicts) {
-    if (conflict.resolution === 'peer' && !takenFrom.has(conflict.path)) takenFrom.set(conflict.path, conflict);
-  }
-  if (takenFrom.size === 0) return { changes, conflicts };
-
-  const joined: Change[] = [];
-  const settled = conflicts.map((conflict): Conflict => {
-    const taken = takenFrom.get(conflict.path);
-    if (taken === undefined || taken === conflict || conflict.resolution !== 'peer') return conflict;
-    const overwrite = overwrites.get(conflict);
-    if (overwrite !== undefined && sameState(conflict.remote, taken.remote)) {
-      joined.push(overwrite);
-      return conflict;
-    }
-    const because = `${conflict.because} The version of ${display(taken.peer)} is taken; two versions cannot both be.`;
-    return { ...conflict, resolution: 'none', because };
-  });
-  const followed = [...changes, ...joined].map((change) => {
-    const taken = takenFrom.get(change.path);
-    return taken === undefined || taken.peer === change.peer ? change : carrying(change, taken.remote);
-  });
-  return { changes: followed, conflicts: settled };
-}
 
 /** The conflicts whose peer's version is taken: one for each file. The others with `peer` hold the same version. */
 export function takenConflicts(conflicts: readonly Conflict[]): readonly Conflict[] {
@@ -80,6 +36,17 @@ export function carrying(change: Change, state: SideState | undefined): Change {
     after: state,
     bytes: aspects.includes('type') || aspects.includes('content') ? size : 0,
   };
+}
+
+/** The conflicts over one file by the versions that the peers hold, each in the order of the conflicts. */
+export function byVersion(conflicts: readonly Conflict[]): readonly (readonly [Conflict, ...Conflict[]])[] {
+  const versions: [Conflict, ...Conflict[]][] = [];
+  for (const conflict of conflicts) {
+    const same = versions.find(([first]) => sameState(first.remote, conflict.remote));
+    if (same === undefined) versions.push([conflict]);
+    else same.push(conflict);
+  }
+  return versions;
 }
 
 /** Whether two peers show the same: type, attributes and content; times apart. */

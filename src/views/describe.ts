@@ -55,6 +55,9 @@ export function describeChange(change: Change, timeZone: string | undefined): st
     case 'missing-parent':
       parts.push('its directory is missing there');
       break;
+    case 'settlement':
+      parts.push('settled with the conflict');
+      break;
     case 'new-here':
     case 'changed-here':
     case 'removed-here':

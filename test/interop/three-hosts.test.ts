@@ -73,20 +73,59 @@ describe('three hosts', () => {
     await settled();
   });
 
-  it('with three versions, all to be taken: the first is, and the other is still to be decided', async () => {
+  it('with three versions, all to be taken: none is by chance, and --from says whose', async () => {
     await agree('b');
-    for (const [root, text] of [
-      [here, 'first\n'],
-      [second, 'second, longer\n'],
-      [third, 'third, the longest\n'],
-    ]) {
-      writeFileSync(`${root!}/b`, text!);
-    }
+    const texts = ['first\n', 'second, longer\n', 'third, the longest\n'];
+    for (const [index, text] of texts.entries()) writeFileSync(`${cluster.trees[index]!}/b`, text);
     const first = await cluster.csx('resolve', '--keep', 'peer');
     expect(first, first.stdout + first.stderr).toMatchObject({ status: 3 });
-    expect(readFileSync(`${here}/b`, 'utf8')).toBe('second, longer\n');
-    expect(readFileSync(`${third}/b`, 'utf8')).toBe('third, the longest\n');
-    await apply('--on-conflict', 'local');
+    expect(first.stdout).toContain('csx resolve %t%/b --keep peer --from 127.32.3.2');
+    expect(cluster.trees.map((tree) => readFileSync(`${tree}/b`, 'utf8'))).toEqual(texts);
+    expect(await cluster.csx('resolve', '--keep', 'peer', '--from', 'nobody')).toMatchObject({ status: 64 });
+    const second = await cluster.csx('resolve', '--keep', 'peer', '--from', '127.32.3.3');
+    expect(second, second.stdout + second.stderr).toMatchObject({ status: 0 });
+    expect(readFileSync(`${here}/b`, 'utf8')).toBe('third, the longest\n');
+    await settled();
+  });
+
+  it('where the third got its version from the second, and nothing is marked for it', async () => {
+    await agree('g');
+    // Both send to the third, and not to each other yet.
+    writeFileSync(`${here}/g`, 'first\n');
+    expect((await cluster.csx('apply', '--auto-approve', '--peer', '127.32.3.3')).status).toBe(0);
+    writeFileSync(`${second}/g`, 'second, longer\n');
+    await cluster.peers[0]!.run(['-x', '-P', '127.32.3.3']);
+    expect(readFileSync(`${third}/g`, 'utf8')).toBe('second, longer\n');
+    expect((await cluster.csync2('-M')).stdout).not.toContain('127.32.3.3');
+    const resolved = await cluster.csx('resolve', '--keep', 'local');
+    expect(resolved, resolved.stdout + resolved.stderr).toMatchObject({ status: 0 });
+    expect(readFileSync(`${third}/g`, 'utf8')).toBe('first\n');
+    await settled();
+  });
+
+  it('keeps all three, and sends the copies with the next run', async () => {
+    await agree('h');
+    const texts = ['first\n', 'second, longer\n', 'third, the longest\n'];
+    for (const [index, text] of texts.entries()) writeFileSync(`${cluster.trees[index]!}/h`, text);
+    expect(await cluster.csx('resolve', '--keep', 'both')).toMatchObject({ status: 0 });
+    await apply();
+    for (const tree of cluster.trees) {
+      expect(readFileSync(`${tree}/h`, 'utf8')).toBe('first\n');
+      expect(readFileSync(`${tree}/h.from-127.32.3.2`, 'utf8')).toBe('second, longer\n');
+      expect(readFileSync(`${tree}/h.from-127.32.3.3`, 'utf8')).toBe('third, the longest\n');
+    }
+    await settled();
+  });
+
+  it('merges all three, one after the other', async () => {
+    await agree('i');
+    const texts = ['one\ntwo\n', 'one\nsecond\n', 'one\nthird\n'];
+    for (const [index, text] of texts.entries()) writeFileSync(`${cluster.trees[index]!}/i`, text);
+    const tool = path.join(cluster.root, 'tool');
+    writeFileSync(tool, '#!/bin/sh\ngrep -v "^[<=>]" "$3" > "$3.new"; mv "$3.new" "$3"\n', { mode: 0o755 });
+    const merged = await cluster.csx('resolve', '--merge-tool', tool);
+    expect(merged, merged.stdout + merged.stderr).toMatchObject({ status: 0 });
+    for (const tree of cluster.trees) expect(readFileSync(`${tree}/i`, 'utf8')).toBe('one\ntwo\nsecond\nthird\n');
     await settled();
   });
 

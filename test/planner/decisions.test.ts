@@ -1,4 +1,4 @@
-/** Who decides a conflict, in which order; what a taken version means for the other peers; decisions as a document. */
+/** Who decides a conflict, in which order; decisions as a document. */
 
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -7,14 +7,14 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../src/model/entry.js';
 import type { FileName } from '../../src/model/names.js';
-import type { Change, Conflict } from '../../src/model/plan.js';
+import type { Conflict } from '../../src/model/plan.js';
 import { decideWith, voidResolutions } from '../../src/planner/decisions.js';
 import type { Deciding, OnConflict } from '../../src/planner/decisions.js';
 import type { Verdict } from '../../src/planner/method.js';
 import { reconcile } from '../../src/planner/reconcile.js';
 import { appliesTo, parseResolutions, resolutionOf, resolutionsJson } from '../../src/planner/resolutions.js';
 import type { Keep, Resolution } from '../../src/planner/resolutions.js';
-import { followTaken, takenConflicts } from '../../src/planner/taken.js';
+import type { Met } from '../../src/planner/settle.js';
 import { absent, agreed, auto, candidate, group, name, peerName, there } from './make.js';
 import type { Look } from './make.js';
 
@@ -23,20 +23,15 @@ const v1: Look = { content: 'one', mtime: 1000 };
 const v2: Look = { content: 'two two', mtime: 2000 };
 const v3: Look = { content: 'three three three', mtime: 3000 };
 
-interface Made {
-  readonly conflict: Conflict;
-  readonly overwrite: Change;
-}
-
-/** A conflict over /d/f, and what would be sent if this host won. */
-function conflict(here: Look | undefined, remote: Look | undefined, peer = 'b'): Made {
+/** A conflict over /d/f. */
+function conflict(here: Look | undefined, remote: Look | undefined, peer = 'b'): Met {
   const outcome = reconcile(
     candidate(F, here, { peer: peerName(peer) }),
     remote === undefined ? absent(F) : there(F, remote, here),
     agreed(F, v1, peerName(peer)),
   );
   if (outcome.kind !== 'conflict') throw new Error(outcome.kind);
-  return outcome;
+  return outcome.met;
 }
 
 const deciding = (onConflict: OnConflict, resolutions: readonly Resolution[] = []): Deciding => ({
@@ -97,14 +92,14 @@ describe('a decision on one conflict', () => {
     const removedHere = conflict(undefined, v3).conflict;
     const both = (each: Conflict) => decideWith(deciding('fail', [resolutionOf(each, 'both', new Map())]))(each, open);
     expect(both(removedThere)).toBe('local');
-    expect(both(removedHere)).toBe('peer');
+    expect(both(removedHere)).toBe('both');
   });
 
   it('leaves what cannot be taken or saved', () => {
     const P = name('%p%/f');
     const outcome = reconcile(candidate(P, v2), there(P, { type: 'link', target: 'x' }, v2), agreed(P, v1));
     if (outcome.kind !== 'conflict') throw new Error(outcome.kind);
-    expect(decideWith(deciding('peer'))(outcome.conflict, open)).toBe('none');
+    expect(decideWith(deciding('peer'))(outcome.met.conflict, open)).toBe('none');
     const directory = conflict(v2, { type: 'directory' }).conflict;
     expect(decideWith(deciding('fail', [resolutionOf(directory, 'both', new Map())]))(directory, open)).toBe('none');
     expect(decideWith(deciding('peer'))(directory, open)).toBe('peer');
@@ -133,50 +128,6 @@ describe('a decision on one conflict', () => {
     const merged = { ...deciding('fail'), merged: [made] };
     expect(decideWith(merged)(conflict({ content: 'merged' }, v3).conflict, open)).toBe('local');
     expect(decideWith(merged)(conflict({ content: 'merged' }, { content: 'newer' }).conflict, open)).toBeUndefined();
-  });
-});
-
-describe('a version that is taken', () => {
-  const resolved = (made: Made, resolution: Conflict['resolution']): Made => ({
-    ...made,
-    conflict: { ...made.conflict, resolution },
-  });
-  const follow = (...all: readonly Made[]) =>
-    followTaken(
-      all.filter((each) => each.conflict.resolution === 'local').map((each) => each.overwrite),
-      all.map((each) => each.conflict),
-      new Map(all.map((each) => [each.conflict, each.overwrite])),
-    );
-
-  it("goes to the other peers in place of this host's", () => {
-    const { changes } = follow(
-      resolved(conflict(v2, v3, 'b'), 'peer'),
-      resolved(conflict(v2, { content: 'four' }, 'c'), 'local'),
-    );
-    expect(changes).toMatchObject([{ peer: 'c', action: 'update', after: { entry: { size: 17 } }, bytes: 17 }]);
-  });
-
-  it('is removed there too, when it was a removal', () => {
-    const { changes } = follow(
-      resolved(conflict(v2, undefined, 'b'), 'peer'),
-      resolved(conflict(v2, v3, 'c'), 'local'),
-    );
-    expect(changes).toMatchObject([{ peer: 'c', action: 'delete', after: undefined }]);
-  });
-
-  it('needs nothing where the same version is', () => {
-    const result = follow(resolved(conflict(v2, v3, 'b'), 'peer'), resolved(conflict(v2, v3, 'c'), 'peer'));
-    expect(result.changes).toMatchObject([{ peer: 'c', action: 'no-op' }]);
-    expect(takenConflicts(result.conflicts)).toMatchObject([{ peer: 'b' }]);
-  });
-
-  it('leaves a third version to be decided', () => {
-    const result = follow(
-      resolved(conflict(v2, v3, 'b'), 'peer'),
-      resolved(conflict(v2, { content: 'x' }, 'c'), 'peer'),
-    );
-    expect(result.changes).toEqual([]);
-    expect(result.conflicts).toMatchObject([{ resolution: 'peer' }, { peer: 'c', resolution: 'none' }]);
   });
 });
 

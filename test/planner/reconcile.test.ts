@@ -27,7 +27,7 @@ function tell(outcome: Outcome): string {
     case 'problem':
       return `problem: ${outcome.problem.code}`;
     case 'conflict': {
-      const { kind, resolution, certainty } = outcome.conflict;
+      const { kind, resolution, certainty } = outcome.met.conflict;
       return [`conflict: ${kind} ${resolution} ${certainty}`, ...(parts.length > 0 ? [parts.join(' ')] : [])].join(
         ' | ',
       );
@@ -533,7 +533,7 @@ describe("auto methods, in the sender's role", () => {
 
   it('says why, in one sentence', () => {
     const outcome = reconcile(candidate(F, v1, { group: auto('younger') }), there(F, v2, v1), agreed(F, v3));
-    expect(outcome.kind === 'conflict' && outcome.conflict.because).toBe(
+    expect(outcome.kind === 'conflict' && outcome.met.conflict.because).toBe(
       "Changed here, and on b it was changed there since both last agreed; auto younger: this host's version is not younger, so the peer keeps its version until it sends it here.",
     );
   });

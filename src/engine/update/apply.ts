@@ -28,6 +28,8 @@ export interface ApplyRequest {
   readonly dialer: Dialer;
   /** Peers served at a time. */
   readonly parallelism: number;
+  /** As for the plan: false leaves who is not marked for a file as it is. */
+  readonly everybody?: boolean | undefined;
   /** For the actions' processes. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
@@ -47,7 +49,8 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
   const startedAt = now();
   await store.write([putRun(plan, startedAt)]);
 
-  const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, now }))];
+  const { everybody } = request;
+  const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, everybody, now }))];
   const { decided, changes: due, blocked } = await carryOutDecisions(request);
   const settlement = new Settlement(store);
   const names = plan.peers.map((peer) => peer.name);

@@ -16,6 +16,7 @@ import { findCandidates } from '../../planner/candidates.js';
 import { makePlan } from '../../planner/plan.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
+import { askEverybody } from './ask-everybody.js';
 import { findDrift } from './find-drift.js';
 import { observePeer } from './observe-peer.js';
 import type { Look, PlanRequest } from './plan-request.js';
@@ -57,7 +58,7 @@ export async function computePlan(request: PlanRequest): Promise<Planned> {
   );
 
   const identity = await store.identity();
-  const plan = makePlan({
+  const inputs = {
     timestamp: new Date(request.now()).toISOString(),
     id: randomUUID(),
     csxVersion: request.csxVersion,
@@ -76,8 +77,16 @@ export async function computePlan(request: PlanRequest): Promise<Planned> {
     maxDelete: request.maxDelete,
     pendingActions: await store.actions(),
     decide: request.decide,
-  });
-  return { plan, incomplete: found.incomplete };
+  };
+  const plan = makePlan(inputs);
+  if (request.everybody === false) return { plan, incomplete: found.incomplete };
+  const wider = await askEverybody(plan.conflicts, observations, look, request, (peer, beside) =>
+    observePeer(peer, beside, groups, found.drift, look, request),
+  );
+  return {
+    plan: wider === undefined ? plan : makePlan({ ...inputs, observations: wider }),
+    incomplete: found.incomplete,
+  };
 }
 
 function others(group: Group): PeerName[] {

@@ -118,6 +118,8 @@ async function askAll(
   };
 
   await ask(candidates);
+  // Only for what is sent in any case: nothing is made above a file that may stay undecided.
+  if (candidates.every((candidate) => candidate.origin === 'settlement')) return { candidates, states };
   const belongs = (file: FileName): boolean => selection.peersOf(file).some((route) => route.peer === peer);
   await join(ancestorsToAsk(states, belongs));
   const trees = missingTrees(states);

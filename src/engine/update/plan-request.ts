@@ -25,6 +25,8 @@ export interface PlanRequest {
   readonly scan?: boolean | undefined;
   /** False: a tree that vanished as a whole counts as removed. */
   readonly guard?: boolean | undefined;
+  /** False: a conflict concerns the peers that the file is marked for, and nobody else (csync2); otherwise it is settled for everybody. */
+  readonly everybody?: boolean | undefined;
   readonly options: PlanOptions;
   readonly maxDelete: Limit | undefined;
   readonly decide: Decide | undefined;

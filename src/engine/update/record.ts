@@ -20,6 +20,8 @@ export interface RecordOptions {
   /** Everything this host has to do with: a file is marked for all its peers, also those this run does not send to. */
   readonly selection: Selection;
   readonly ignore: Ignore;
+  /** False: a file that is settled is not marked for those it was not marked for. */
+  readonly everybody: boolean | undefined;
   readonly now: () => number;
 }
 
@@ -47,8 +49,26 @@ export async function recordPlan(plan: Plan, options: RecordOptions): Promise<re
   const marks: Write[] = plan.changes
     .filter((change) => change.reason === 'missing-parent')
     .map(({ path, peer, me }) => ({ kind: 'mark', file: path, peer, me, forced: false, since: now() }));
+  if (options.everybody !== false) marks.push(...(await marksForSettled(plan, options)));
   if (marks.length > 0) await store.write(marks);
   return stale;
+}
+
+/**
+ * A file that is settled is marked for all who share it before anything is sent: one of them may hold another version, with no mark of
+ * its own, and whom this run does not reach the next one asks.
+ */
+async function marksForSettled(plan: Plan, { store, selection, now }: RecordOptions): Promise<readonly Write[]> {
+  const files = new Set(plan.conflicts.filter(({ resolution }) => resolution !== 'none').map(({ path }) => path));
+  if (files.size === 0) return [];
+  const rows = await store.dirty({ scopes: [...files].map((file) => ({ file, recursive: false })) });
+  const known = new Set(rows.map(({ peer, file }) => `${peer}\0${file}`));
+  return [...files].flatMap((file) =>
+    selection
+      .peersOf(file)
+      .filter(({ peer, slave }) => !slave && !known.has(`${peer}\0${file}`))
+      .map(({ peer, me }): Write => ({ kind: 'mark', file, peer, me, forced: false, since: now() })),
+  );
 }
 
 function checkDrift(drift: Drift, options: RecordOptions, parents: Parents): Problem | undefined {

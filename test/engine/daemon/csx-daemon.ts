@@ -17,6 +17,8 @@ import { openStore } from '../../../src/engine/state/open.js';
 
 export interface CsxOptions {
   readonly address: string;
+  /** Where everything lies; made (below the temporary directory, and removed by `stop`) when not given. */
+  readonly directory?: string;
   readonly config: string;
   readonly keys?: Readonly<Record<string, string>>;
   readonly tls?: { readonly certificate: string; readonly key: string };
@@ -49,7 +51,7 @@ export function prepareCsx(options: CsxOptions): {
   readonly databaseDirectory: string;
   readonly open: (configName?: string) => Promise<Opened>;
 } {
-  const directory = mkdtempSync(path.join(realpathSync(tmpdir()), 'csx-daemon-'));
+  const directory = options.directory ?? mkdtempSync(path.join(realpathSync(tmpdir()), 'csx-daemon-'));
   const systemDirectory = path.join(directory, 'etc');
   const databaseDirectory = path.join(directory, 'db');
   mkdirSync(systemDirectory);
@@ -110,7 +112,7 @@ export async function startCsx(options: CsxOptions): Promise<CsxHost> {
     log: () => lines.join(''),
     stop: async () => {
       await daemon.stop();
-      rmSync(prepared.directory, { recursive: true, force: true });
+      if (options.directory === undefined) rmSync(prepared.directory, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,139 @@
+/**
+ * Decides a file for everybody at once. Each conflict has its own decision (reconcile.ts); here all the peers of one file are seen:
+ *
+ *  - One version stands in the end. Of a version that is taken from a peer all the others get that, not the one that was here.
+ *  - Who holds the same version as a peer that was decided about is decided with it.
+ *  - A peer that was asked only because of the others (origin `settlement`) is overruled by no method unless they are decided: then
+ *    it gets the version as well, unless it holds a third one about which nobody has said anything.
+ *  - Several versions cannot all be taken: the group's method chooses among peers that it says have won; otherwise none is.
+ *  - Where there is nothing here to keep beside, `both` takes the first version and saves the others beside it.
+ */
+
+import type { FileName } from '../model/names.js';
+import { display } from '../model/names.js';
+import type { Change, Conflict } from '../model/plan.js';
+import type { Candidate } from './candidates.js';
+import { whyNotSaved } from './decisions.js';
+import { better } from './method.js';
+import type { Verdict } from './method.js';
+import { carrying, sameState } from './taken.js';
+
+/** A conflict, with all that settling it depends on. */
+export interface Met {
+  readonly candidate: Candidate;
+  readonly conflict: Conflict;
+  readonly verdict: Verdict;
+  /** The resolution is somebody's, not the method's. */
+  readonly stated: boolean;
+  /** What would be sent if this host's version won, whatever the resolution. */
+  readonly overwrite: Change;
+}
+
+export interface Settled {
+  readonly changes: readonly Change[];
+  /** In the order in which they came. */
+  readonly conflicts: readonly Conflict[];
+  /** Files that stand in one version on every peer that was asked, when the plan has been carried out. */
+  readonly files: ReadonlySet<FileName>;
+}
+
+/**
+ * Makes the conflicts of each file agree with each other, and the changes with them.
+ * @param changes those of files that are no conflict with their peer
+ * @param beside the same, of peers that were asked because of others: they count where the file is settled
+ */
+export function settle(changes: readonly Change[], met: readonly Met[], beside: readonly Change[]): Settled {
+  if (met.length === 0) return { changes, conflicts: [], files: new Set() };
+  const byFile = Map.groupBy(met, (each) => each.conflict.path);
+  const decided = new Map<Met, Conflict>();
+  const takenFrom = new Map<FileName, Conflict>();
+  const files = new Set<FileName>();
+  const sent: Change[] = [];
+  for (const [file, all] of byFile) {
+    const conflicts = choose(spread(all));
+    const taken = conflicts.find((each) => each.resolution === 'peer');
+    if (taken !== undefined) takenFrom.set(file, taken);
+    for (const [index, each] of all.entries()) {
+      const conflict = conflicts[index] ?? each.conflict;
+      decided.set(each, conflict);
+      if (conflict.resolution === 'none') continue;
+      files.add(file);
+      if (conflict !== taken) sent.push(each.overwrite);
+    }
+  }
+  const followed = [...changes, ...sent, ...beside.filter(({ path }) => files.has(path))].map((change) => {
+    const taken = takenFrom.get(change.path);
+    return taken === undefined ? change : carrying(change, taken.remote);
+  });
+  return { changes: followed, conflicts: met.map((each) => decided.get(each) ?? each.conflict), files };
+}
+
+/** What was decided about one peer is decided about all that hold the same, and about those that have nothing of their own to say. */
+function spread(all: readonly Met[]): readonly Met[] {
+  const own = all.filter(({ candidate, stated }) => stated || candidate.origin !== 'settlement');
+  const decisions = own.filter((each) => each.conflict.resolution !== 'none');
+  return all.map((each) => {
+    if (each.stated) return each;
+    if (decisions.length === 0) return resolved(each, 'none');
+    if (each.conflict.resolution !== 'none') return each;
+    const same = decisions.find((other) => sameState(other.conflict.remote, each.conflict.remote));
+    if (same === undefined) return each;
+    // One copy of a version is enough.
+    const resolution = same.conflict.resolution === 'both' ? 'local' : same.conflict.resolution;
+    return resolved(
+      each,
+      resolution,
+      `It is decided as for ${display(same.conflict.peer)}, which has the same version.`,
+    );
+  });
+}
+
+/** At most one version is taken. */
+function choose(all: readonly Met[]): readonly Conflict[] {
+  const takers = all.filter(takes);
+  const [first] = takers;
+  if (first === undefined) return all.map((each) => each.conflict);
+  const winner = takers.every((each) => sameState(each.conflict.remote, first.conflict.remote)) ? first : best(takers);
+  const allSaved = takers.every((each) => each.conflict.resolution === 'both');
+  const taken = winner ?? (allSaved ? first : undefined);
+  return all.map((each) => {
+    if (!takers.includes(each)) return each.conflict;
+    if (taken === undefined) return resolved(each, 'none', AMBIGUOUS).conflict;
+    if (sameState(each.conflict.remote, taken.conflict.remote)) return resolved(each, 'peer').conflict;
+    if (allSaved) return whyNotSaved(each.conflict) === undefined ? each.conflict : resolved(each, 'none').conflict;
+    return resolved(each, 'local', `Of all the versions that of ${display(taken.conflict.peer)} wins.`).conflict;
+  });
+}
+
+const AMBIGUOUS = 'The peers hold different versions, and only one can be taken: say whose.';
+
+/** Its version is to stand here: by decision, or since `both` finds nothing else here. */
+function takes({ conflict }: Met): boolean {
+  return conflict.resolution === 'peer' || (conflict.resolution === 'both' && conflict.local === undefined);
+}
+
+/** The one whose version the group's method prefers to all others; undefined: the method does not say. */
+function best(takers: readonly Met[]): Met | undefined {
+  const [first] = takers;
+  const group = first?.candidate.group;
+  if (
+    group === undefined ||
+    takers.some((each) => each.verdict.winner !== 'peer' || each.candidate.group.name !== group.name)
+  )
+    return undefined;
+  const side = ({ conflict }: Met): Parameters<typeof better>[1] => ({
+    peer: conflict.peer,
+    entry: conflict.remote?.entry,
+  });
+  const winner = takers.reduce((a, b) => (better(group, side(b), side(a)) === true ? b : a));
+  return takers.every((each) => each === winner || better(group, side(each), side(winner)) === false)
+    ? winner
+    : undefined;
+}
+
+function resolved(each: Met, resolution: Conflict['resolution'], because?: string): Met {
+  const { conflict } = each;
+  if (conflict.resolution === resolution && because === undefined) return each;
+  const why = because === undefined ? conflict.because : `${conflict.because} ${because}`;
+  return { ...each, conflict: { ...conflict, resolution, because: why } };
+}
