@@ -110,6 +110,15 @@ export interface Problem {
 
 /** The errno name of a system error (`ENOENT`), or undefined. */
 export function errnoOf(error: unknown): string | undefined {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return undefined;
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return undefined;
+  const unnamed = 'errno' in error && typeof error.errno === 'number' ? UNNAMED.get(-error.errno) : undefined;
+  return unnamed ?? error.code;
 }
+
+/** What a disk may answer with and Node has no name for: it says UNKNOWN, or "Unknown system error -122". */
+const UNNAMED: ReadonlyMap<number, string> = new Map([
+  [74, 'EBADMSG'],
+  [116, 'ESTALE'],
+  [117, 'EUCLEAN'],
+  [122, 'EDQUOT'],
+]);

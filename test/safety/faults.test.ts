@@ -107,6 +107,7 @@ describe('promise 7: what goes wrong on the receiver leaves the old file whole',
 
   it.each([
     ['fsync', 'EIO', 'Input/output error'],
+    ['fsync', 'EDQUOT', 'Disk quota exceeded'],
     ['rename', 'EIO', 'Input/output error'],
     ['fchown', 'EPERM', 'Operation not permitted'],
     ['utimensat', 'EIO', 'Input/output error'],

@@ -16,7 +16,7 @@ import { CsxError } from '../../model/errors.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import { display } from '../../model/names.js';
 import { DeltaParser } from '../delta/patch.js';
-import { ABSENT_SIGNATURE, SignatureBuilder, signatureDigest } from '../delta/signature.js';
+import { ABSENT_SIGNATURE, SignatureBuilder, SignatureDigester } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import { stageFile } from '../files/stage.js';
@@ -53,7 +53,7 @@ export class Hold {
   readonly #base: Source | undefined;
   readonly #parser: DeltaParser;
   readonly #hash = createHash('sha256');
-  readonly #signature = new SignatureBuilder();
+  readonly #signature = new SignatureDigester();
   readonly #output = takeBuffer();
   #bufferGiven = false;
   #held = 0;
@@ -125,7 +125,7 @@ export class Hold {
   facts(): { readonly digest: Digest; readonly signature: SignatureDigest; readonly bytes: number } {
     return {
       digest: this.#hash.copy().digest('hex') as Digest,
-      signature: signatureDigest(this.#signature.finish()),
+      signature: this.#signature.finish(),
       bytes: this.staged.length,
     };
   }

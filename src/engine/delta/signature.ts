@@ -53,6 +53,29 @@ export function signatureDigest(bytes: Uint8Array): SignatureDigest {
   return createHash('sha256').update(bytes).digest('hex') as SignatureDigest;
 }
 
+/** The digest of csync2's signature of a file that arrives in chunks of any size. The signature itself is never held. */
+export class SignatureDigester {
+  readonly #builder = new SignatureBuilder();
+  readonly #hash = createHash('sha256');
+  #since = 0;
+  #digest: SignatureDigest | undefined;
+
+  update(chunk: Uint8Array): void {
+    this.#builder.update(chunk);
+    this.#since += chunk.length;
+    if (this.#since < DIGESTED) return;
+    this.#since = 0;
+    this.#hash.update(this.#builder.take());
+  }
+
+  finish(): SignatureDigest {
+    return (this.#digest ??= this.#hash.update(this.#builder.finish()).digest('hex') as SignatureDigest);
+  }
+}
+
+/** Bytes of a file whose sums are collected before they are hashed. */
+const DIGESTED = 1024 * 1024;
+
 /**
  * Makes the signature of a file that arrives in chunks of any size. `finish` returns all of it, or, where `take` was called
  * on the way (files too large to hold their signature), the rest.

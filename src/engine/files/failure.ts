@@ -4,6 +4,7 @@ import { getSystemErrorMap } from 'node:util';
 import { CsxError, errnoOf } from '../../model/errors.js';
 import type { ErrorCode } from '../../model/errors.js';
 import { display } from '../../model/names.js';
+import { strerror } from '../wire/strerror.js';
 
 /** A failed read of `path`. CsxErrors pass unchanged. */
 export function readFailure(error: unknown, path: string): CsxError {
@@ -46,5 +47,5 @@ function failure(error: unknown, code: ErrorCode, attempt: string, path: string)
 
 function describeErrno(errno: string): string {
   for (const [name, message] of getSystemErrorMap().values()) if (name === errno) return message;
-  return errno;
+  return /^E[A-Z]+$/.test(errno) ? strerror(errno) : errno;
 }

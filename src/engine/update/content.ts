@@ -12,7 +12,7 @@ import { display } from '../../model/names.js';
 import type { DiskPath } from '../../model/names.js';
 import { DeltaPlanner, deltaLength, deltaOf, encodeDelta } from '../delta/delta.js';
 import type { DeltaOps } from '../delta/delta.js';
-import { ABSENT_SIGNATURE, SignatureBuilder, parseSignature, signatureDigest } from '../delta/signature.js';
+import { ABSENT_SIGNATURE, SignatureDigester, parseSignature } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import type { Body } from '../net/connection.js';
@@ -127,7 +127,7 @@ function changed(source: Source): CsxError {
 
 class Digester {
   readonly #hash = createHash('sha256');
-  readonly #signature = new SignatureBuilder();
+  readonly #signature = new SignatureDigester();
 
   update(chunk: Uint8Array): void {
     this.#hash.update(chunk);
@@ -137,7 +137,7 @@ class Digester {
   finish(): ContentDigests {
     return {
       digest: this.#hash.digest('hex') as Digest,
-      signature: signatureDigest(this.#signature.finish()),
+      signature: this.#signature.finish(),
     };
   }
 }

@@ -12,7 +12,7 @@ import type { FileName, PeerName } from '../../model/names.js';
 import { display } from '../../model/names.js';
 import type { SideState } from '../../model/plan.js';
 import { stateThere } from '../../planner/differences.js';
-import { SignatureBuilder, signatureDigest } from '../delta/signature.js';
+import { SignatureDigester, signatureDigest } from '../delta/signature.js';
 import type { Connection } from '../net/connection.js';
 import type { ContentDigests } from './content.js';
 import type { Dialer } from './dial.js';
@@ -63,7 +63,7 @@ export async function fetchContent(
 ): Promise<ContentDigests> {
   const { connection } = await dialer.dial(wanted.peer, wanted.me);
   const hash = createHash('sha256');
-  const builder = new SignatureBuilder();
+  const signature = new SignatureDigester();
   const size = expected.entry.size ?? 0;
   let length = 0;
   try {
@@ -73,7 +73,7 @@ export async function fetchContent(
         // A file that grows, or a peer that never ends, must not fill the disk.
         if (length > size) throw moved(wanted);
         hash.update(chunk);
-        builder.update(chunk);
+        signature.update(chunk);
         write(chunk);
       }
     }
@@ -82,7 +82,7 @@ export async function fetchContent(
   }
   const digests = {
     digest: hash.digest('hex') as Digest,
-    signature: signatureDigest(builder.finish()),
+    signature: signature.finish(),
   };
   if (length !== size || (expected.signature !== undefined && digests.signature !== expected.signature)) {
     throw moved(wanted);
