@@ -19,37 +19,57 @@ export type FlatFindings =
     }
   | { readonly kind: 'whole'; readonly found: readonly Found[] };
 
-/** file, disk, reason, before, checktxt, stamp, digest, type, target; a refresh has neither disk nor reason. */
-const STRINGS = 9;
-/** mode, uid, gid, mtime, size, device */
-const NUMBERS = 6;
+/** file, disk, before, checktxt, stamp, digest, target; a refresh has no disk. */
+const STRINGS = 7;
+/** reason, type, mode, uid, gid, mtime, size, device: the first two as indices of the lists below, or -1. */
+const NUMBERS = 8;
+
+const REASONS: readonly DriftReason[] = [
+  'new',
+  'content',
+  'attributes',
+  'times',
+  'type',
+  'target',
+  'rewritten',
+  'removed',
+  'behind-link',
+];
+const TYPES: readonly FileType[] = ['file', 'directory', 'link', 'fifo', 'character-device', 'block-device', 'socket'];
 
 export function flatten(batch: readonly Found[]): FlatFindings {
   const strings: (string | undefined)[] = [];
   const numbers = new Float64Array(batch.length * NUMBERS);
   for (const [index, found] of batch.entries()) {
     if (found.kind === 'refresh') {
-      strings.push(found.file, undefined, undefined, undefined);
-      put(found.state, strings, numbers, index);
+      strings.push(found.file, undefined, undefined);
+      put(found.state, -1, strings, numbers, index);
     } else if (found.kind === 'drift' && found.drift.after !== undefined) {
       const { file, disk, reason, before, after } = found.drift;
-      strings.push(file, disk, reason, before);
-      put(after, strings, numbers, index);
+      strings.push(file, disk, before);
+      put(after, REASONS.indexOf(reason), strings, numbers, index);
     } else return { kind: 'whole', found: batch };
   }
   return { kind: 'flat', strings, numbers };
 }
 
-function put(state: LocalState, strings: (string | undefined)[], numbers: Float64Array, index: number): void {
-  const { entry, checktxt, stamp, digest } = state;
-  strings.push(checktxt, stamp, digest, entry.type, entry.target);
+function put(
+  { entry, checktxt, stamp, digest }: LocalState,
+  reason: number,
+  strings: (string | undefined)[],
+  numbers: Float64Array,
+  index: number,
+): void {
+  strings.push(checktxt, stamp, digest, entry.target);
   const at = index * NUMBERS;
-  numbers[at] = entry.mode ?? NaN;
-  numbers[at + 1] = entry.uid ?? NaN;
-  numbers[at + 2] = entry.gid ?? NaN;
-  numbers[at + 3] = entry.mtime ?? NaN;
-  numbers[at + 4] = entry.size ?? NaN;
-  numbers[at + 5] = entry.device ?? NaN;
+  numbers[at] = reason;
+  numbers[at + 1] = TYPES.indexOf(entry.type);
+  numbers[at + 2] = entry.mode ?? NaN;
+  numbers[at + 3] = entry.uid ?? NaN;
+  numbers[at + 4] = entry.gid ?? NaN;
+  numbers[at + 5] = entry.mtime ?? NaN;
+  numbers[at + 6] = entry.size ?? NaN;
+  numbers[at + 7] = entry.device ?? NaN;
 }
 
 /** Trusts what `flatten` made. */
@@ -58,38 +78,31 @@ export function unflatten(flat: FlatFindings): readonly Found[] {
   const { strings, numbers } = flat;
   const findings: Finding[] = [];
   for (let index = 0; index * STRINGS < strings.length; index++) {
-    const [file, disk, reason, before] = strings.slice(index * STRINGS, index * STRINGS + 4);
+    const at = index * STRINGS;
+    const file = strings[at] as FileName;
+    const reason = REASONS[numbers[index * NUMBERS] ?? -1];
     const state = take(strings, numbers, index);
-    findings.push(
-      reason === undefined
-        ? { kind: 'refresh', file: file as FileName, state }
-        : {
-            kind: 'drift',
-            drift: {
-              file: file as FileName,
-              disk: disk as DiskPath,
-              reason: reason as DriftReason,
-              before: before as CheckText | undefined,
-              after: state,
-            },
-          },
-    );
+    if (reason === undefined) findings.push({ kind: 'refresh', file, state });
+    else {
+      const [disk, before] = [strings[at + 1] as DiskPath, strings[at + 2] as CheckText | undefined];
+      findings.push({ kind: 'drift', drift: { file, disk, reason, before, after: state } });
+    }
   }
   return findings;
 }
 
 function take(strings: readonly (string | undefined)[], numbers: Float64Array, index: number): LocalState {
-  const at = index * STRINGS + 4;
+  const at = index * STRINGS + 3;
   return {
     entry: {
-      type: strings[at + 3] as FileType,
-      mode: number(numbers, index, 0),
-      uid: number(numbers, index, 1),
-      gid: number(numbers, index, 2),
-      mtime: number(numbers, index, 3),
-      size: number(numbers, index, 4),
-      target: strings[at + 4] as Bytes | undefined,
-      device: number(numbers, index, 5),
+      type: TYPES[numbers[index * NUMBERS + 1] ?? 0] ?? 'file',
+      mode: number(numbers, index, 2),
+      uid: number(numbers, index, 3),
+      gid: number(numbers, index, 4),
+      mtime: number(numbers, index, 5),
+      size: number(numbers, index, 6),
+      target: strings[at + 3] as Bytes | undefined,
+      device: number(numbers, index, 7),
     },
     checktxt: strings[at] as CheckText,
     stamp: strings[at + 1] as Stamp,

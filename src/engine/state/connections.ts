@@ -23,7 +23,7 @@ export interface ConnectionOptions {
   readonly now: () => number;
 }
 
-/** A transaction that took no longer may be undone and repeated, to give way to csync2. */
+/** A transaction that took no longer may be undone and repeated again and again, to give way to csync2; any other once. */
 const REPEATABLE_MS = 200;
 /** Streams go through the table once and in order: SQLite's 16 MB would only be filled. */
 const STREAM_CACHE_KIB = 4096;
@@ -143,8 +143,8 @@ export class Connections {
     const done = await this.#enqueue(async () => {
       const connection = await this.#writerReady();
       const patience = performance.now() + this.#options.lockTimeout * 1000;
-      for (;;) {
-        const attempt = await this.#attempt(connection, body, patience);
+      for (let first = true; ; first = false) {
+        const attempt = await this.#attempt(connection, body, patience, first);
         if (attempt !== undefined) return attempt;
       }
     });
@@ -170,15 +170,19 @@ export class Connections {
     }
   }
 
-  /** Undefined when it gave way to csync2 and must be tried again. */
+  /**
+   * Undefined when it gave way to csync2 and must be tried again. The first time it only looks for csync2 where it matters, before it
+   * commits, for looking takes some milliseconds; then also before it begins, since csync2 is about.
+   */
   async #attempt<T>(
     connection: Connection,
     body: (connection: Connection) => Promise<T>,
     patience: number,
+    first: boolean,
   ): Promise<{ readonly result: T } | undefined> {
     const { db } = connection;
     const isWal = connection.isWal();
-    if (isWal) await letCsync2Pass(this.#location, patience);
+    if (isWal && !first) await letCsync2Pass(this.#location, patience);
     // Without WAL, a transaction that could not commit because of a reader who wants to write would never end.
     await this.#waiting('write', () => db.exec(isWal ? 'BEGIN IMMEDIATE' : 'BEGIN EXCLUSIVE'));
     const begun = performance.now();
@@ -186,7 +190,8 @@ export class Connections {
       upgrade(db, this.#location, () => ({ lineage: crypto.randomUUID(), at: this.#options.now() }));
       const result = await body(connection);
       const now = performance.now();
-      if (isWal && now < patience && now - begun < REPEATABLE_MS && isCsync2Within(this.#location)) {
+      const mayRepeat = now < patience && (first || now - begun < REPEATABLE_MS);
+      if (isWal && mayRepeat && isCsync2Within(this.#location)) {
         db.exec('ROLLBACK');
         return undefined;
       }

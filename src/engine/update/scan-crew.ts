@@ -17,7 +17,7 @@ const MOST_THREADS = 3;
 /** The same three levels below the root, run from src/ or from dist/. */
 const CODE = new URL('../../../dist/engine/update/scan-thread.js', import.meta.url);
 /** Megabytes: what a thread makes is short-lived. */
-const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 256 };
+const HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 };
 
 export interface CrewOptions extends Omit<ThreadData, 'config'> {
   readonly selection: Selection;

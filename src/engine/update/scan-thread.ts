@@ -11,7 +11,7 @@ import { SqliteStore } from '../state/store.js';
 import type { FlatError, FromThread, ThreadData, ToThread } from './scan-messages.js';
 
 /** Batches under way that nobody has taken, at most. */
-const MOST_UNTAKEN = 40;
+const MOST_UNTAKEN = 10;
 
 const { config, ignore, scopes, location, lockTimeout } = workerData as ThreadData;
 const selection = new Selection(config);
