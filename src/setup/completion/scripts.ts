@@ -18,37 +18,41 @@ export function completionScript(shell: Shell): string {
 const BASH = `# Completion of csx for bash. Now: source <(csx completion bash). For good:
 #   csx completion bash > /etc/bash_completion.d/csx
 _csx() {
-  local words=() word joined='' current value cut='' kind lines=() line
+  local words=() rest=\${COMP_LINE:0:COMP_POINT} gap raw plain cut='' flag='' current kind lines=() line
   local i
-  # Bash takes --flag=value for three words.
-  for ((i = 1; i <= COMP_CWORD; i++)); do
-    word=\${COMP_WORDS[i]}
-    word=\${word#[\\"\\']}
-    word=\${word//\\\\/}
-    if [[ $word == '=' && \${#words[@]} -gt 0 && \${words[\${#words[@]} - 1]} == --* ]]; then
-      words[\${#words[@]} - 1]+='='
-      joined=yes
-    elif [[ -n $joined ]]; then
-      words[\${#words[@]} - 1]+=$word
-      joined=''
+  # Bash breaks words at = and : too, and replaces only what stands behind: what touches belongs together, all but its end is cut.
+  for ((i = 0; i <= COMP_CWORD; i++)); do
+    gap=\${rest%%[![:space:]]*}
+    rest=\${rest#"$gap"}
+    raw=\${COMP_WORDS[i]}
+    # The cursor may stand inside the word.
+    [[ $rest == "$raw"* ]] || raw=$rest
+    rest=\${rest#"$raw"}
+    ((i == 0)) && continue
+    plain=\${raw#[\\"\\']}
+    plain=\${plain//\\\\/}
+    if [[ \${#words[@]} -eq 0 || -n $gap ]]; then
+      words+=("$plain")
+      cut=''
     else
-      words+=("$word")
+      cut=\${words[\${#words[@]} - 1]}
+      words[\${#words[@]} - 1]+=$plain
     fi
   done
   current=\${words[\${#words[@]} - 1]}
-  if [[ $current == --*=* ]]; then cut=\${current%%=*}=; fi
-  value=\${current#"$cut"}
+  [[ $raw == *[!=:]* ]] || cut=$current
+  [[ $current == --*=* ]] && flag=\${current%%=*}=
   COMPREPLY=()
   mapfile -t lines < <("$1" complete -- "\${words[@]}" 2>/dev/null)
   kind=\${lines[0]:-}
   case $kind in
-    paths)
+    paths | directories)
       compopt -o filenames 2>/dev/null
-      mapfile -t COMPREPLY < <(compgen -f -- "$value")
-      ;;
-    directories)
-      compopt -o filenames 2>/dev/null
-      mapfile -t COMPREPLY < <(compgen -d -- "$value")
+      mapfile -t lines < <(compgen "$([[ $kind == paths ]] && echo -f || echo -d)" -- "\${current#"$flag"}")
+      for line in "\${lines[@]}"; do
+        line=$flag$line
+        COMPREPLY+=("\${line#"$cut"}")
+      done
       ;;
     words | files)
       for line in "\${lines[@]:1}"; do
@@ -112,7 +116,9 @@ function __csx_complete
     set -l words (commandline -opc)
     set -l program $words[1]
     set -e words[1]
-    set -l current (commandline -ct)
+    # As it was typed, with its quotes, which may still be open.
+    set -l typed (commandline -ct)
+    set -l current (string unescape -- "$typed"; or echo -- "$typed")
     set -l lines ($program complete -- $words "$current" 2>/dev/null)
     set -l kind $lines[1]
     set -e lines[1]
