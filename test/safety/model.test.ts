@@ -1,5 +1,5 @@
 /**
- * Promise 5: random edits, removals, renames, partitions, crashes and runs on two to four hosts, csx and csync2 mixed, without any auto
+ * Promise 5: random edits, removals, renames, partitions, crashes and runs on two to five hosts, csx and csync2 mixed, without any auto
  * method. Every version that a user has written is there in the end, on some host at its path, unless a user who saw it there wrote over
  * it or removed it. Without conflicts all hosts are equal and a further run does nothing; conflicts that were forced leave them equal too.
  *
@@ -8,6 +8,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { put } from '../support/cluster.js';
@@ -21,9 +22,12 @@ type Step =
   | { readonly kind: 'edit' | 'remove'; readonly host: number; readonly file: number }
   | { readonly kind: 'rename'; readonly host: number; readonly file: number; readonly to: number }
   | { readonly kind: 'run' | 'down' | 'up'; readonly host: number }
-  | { readonly kind: 'crash'; readonly host: number; readonly after: number };
+  /** The run dies; and a run during which another host's daemon dies and stays down. */
+  | { readonly kind: 'crash'; readonly host: number; readonly after: number }
+  | { readonly kind: 'strike'; readonly host: number; readonly victim: number; readonly after: number };
 
-const host = fc.nat(3);
+const host = fc.nat(4);
+const after = fc.integer({ min: 150, max: 900 });
 const file = fc.nat(PATHS.length - 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('edit' as const), host, file }) },
@@ -31,10 +35,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), host, file, to: file }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const), host }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('down' as const, 'up' as const), host }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('crash' as const), host, after: fc.integer({ min: 150, max: 900 }) }),
-  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), host, after }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('strike' as const), host, victim: host, after }) },
 );
 
 /** What users have written and whether somebody who saw it has put something else, or nothing, in its place. */
@@ -113,6 +115,14 @@ async function carryOut(taken: Step, hosts: readonly Host[], versions: Versions)
           }, taken.after);
         },
       });
+      return;
+    case 'strike': {
+      const victim = hosts[taken.victim % hosts.length]!;
+      const running = at.apply();
+      await sleep(taken.after);
+      await victim.kill();
+      await running;
+    }
   }
 }
 
@@ -175,9 +185,13 @@ const CASES: readonly (readonly Kind[])[] = [
   ['csx', 'csync2', 'csx'],
   ['csync2', 'csx'],
   ['csx', 'csx', 'csync2', 'csync2'],
+  ['csync2', 'csx', 'csx', 'csync2', 'csx'],
 ];
 
-it.each(CASES.slice(0, times(2, CASES.length)).map((kinds, index) => [kinds.join(', '), kinds, index] as const))(
+/** In CI a cluster of three and one of five. */
+const CHOSEN = LONG ? CASES : [CASES[1]!, CASES[4]!];
+
+it.each(CHOSEN.map((kinds, index) => [kinds.join(', '), kinds, index] as const))(
   'promise 5: no version is lost, and all come together: %s',
   async (_, kinds, index) => {
     const seed = Number(process.env['CSX_SEED'] ?? (LONG ? Date.now() & 0x7fffffff : 20261122 + index));
@@ -185,7 +199,7 @@ it.each(CASES.slice(0, times(2, CASES.length)).map((kinds, index) => [kinds.join
       fc.asyncProperty(fc.array(step, { minLength: times(10, 20), maxLength: times(14, 40) }), (steps) =>
         trial(`127.34.4${String(index)}`, kinds, steps),
       ),
-      { seed, numRuns: times(1, 30), endOnFailure: true },
+      { seed, numRuns: times(1, 10), endOnFailure: true },
     );
   },
   LONG ? 7_200_000 : 170_000,

@@ -57,7 +57,7 @@ describe.each([false, true])('promise 2: a network that fails (TLS: %s)', (tls) 
       const weathers = (['to', 'from'] as const).flatMap((way): Weather[] =>
         spread(
           Array.from({ length: way === 'to' ? to : from }, (_, after) => after),
-          times(tls ? 1 : 3, 60),
+          times(tls ? 1 : 3, 20),
         ).map((after) => ({ way, after, does })),
       );
       for (const weather of weathers) {
@@ -83,6 +83,53 @@ describe.each([false, true])('promise 2: a network that fails (TLS: %s)', (tls) 
     },
     LONG ? 1_800_000 : 120_000,
   );
+});
+
+/** A whole version of the file, whichever. */
+const WHOLE = /^line of[^]*round \d+[^]*delta\n$/;
+
+describe('promise 2: a network that says things twice', () => {
+  it('each connection comes twice, both with the same commands: at worst a conflict is told, and nothing is lost', async () => {
+    const [sender, receiver, network] = await connected('127.34.29');
+    for (let round = 0; round < times(2, 20); round += 1) {
+      network.weather = { way: 'to', after: 0, does: 'duplicate' };
+      edit(sender.tree, round);
+      const applied = await sender.apply({ flags: ['--timeout', '10'] });
+      expect([0, 3, 4], applied.stdout + applied.stderr).toContain(applied.status);
+      network.weather = undefined;
+      // Of two sessions that bring the same file at once one is too late, and to be told so is right.
+      const again = await sender.apply();
+      expect([0, 3], again.stdout + again.stderr).toContain(again.status);
+      expect(fs.readFileSync(`${receiver.tree}/file`, 'utf8')).toMatch(WHOLE);
+      if (again.status === 3) expect(await sender.run(['force', '-r', '%t%'])).toMatchObject({ status: 0 });
+      expect(await sender.apply()).toMatchObject({ status: 0 });
+      expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
+      expect(staged(receiver.tree)).toEqual([]);
+    }
+    expect(network.hits).toBeGreaterThan(1);
+  });
+
+  it('an answer comes twice, so that later ones are taken for others: told, nothing here is touched, no half file there', async () => {
+    const [sender, receiver, network] = await connected('127.34.64');
+    edit(sender.tree, 0);
+    expect(await sender.apply()).toMatchObject({ status: 0 });
+    const { from } = network.passed;
+    for (const [index, after] of spread([...Array(from).keys()], times(3, 40)).entries()) {
+      edit(sender.tree, index + 1);
+      const before = readTree(sender.tree);
+      network.weather = { way: 'from', after, does: 'repeat' };
+      const applied = await sender.apply({ flags: ['--timeout', '2'] });
+      network.weather = undefined;
+      const told = applied.stdout + applied.stderr;
+      expect([0, 3, 4], told).toContain(applied.status);
+      expect(readTree(sender.tree)).toEqual(before);
+      expect(fs.readFileSync(`${receiver.tree}/file`, 'utf8')).toMatch(WHOLE);
+      expect(staged(receiver.tree), told).toEqual([]);
+      edit(sender.tree, index + 1);
+      expect((await sender.apply()).status).toBe(0);
+    }
+    expect(network.hits).toBeGreaterThan(1);
+  });
 });
 
 describe('promise 9: a peer that is slow delays only itself', () => {

@@ -1,4 +1,7 @@
-/** A network between two hosts that cuts, stalls, dribbles or damages: a TCP proxy in front of a daemon. */
+/**
+ * A network between two hosts that cuts, stalls, dribbles or damages, says a line twice (`repeat`: the first whole one after so many
+ * bytes), or opens each connection twice and sends the same over both (`duplicate`): a TCP proxy in front of a daemon.
+ */
 
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -8,7 +11,7 @@ export interface Weather {
   readonly way: 'to' | 'from';
   /** After how many bytes that way, counted over one connection. */
   readonly after: number;
-  readonly does: 'reset' | 'end' | 'stall' | 'flip' | 'dribble';
+  readonly does: 'reset' | 'end' | 'stall' | 'flip' | 'dribble' | 'repeat' | 'duplicate';
 }
 
 export interface Proxy {
@@ -31,6 +34,17 @@ export async function startProxy(address: string, port: number, onward: number):
     const from = client.remoteAddress ?? '';
     const daemon = connect({ host: address, port: onward, localAddress: from, allowHalfOpen: true });
     const { weather } = state;
+    const twin =
+      weather?.does === 'duplicate' ? connect({ host: address, port: onward, localAddress: from }) : undefined;
+    if (twin !== undefined) {
+      state.hits += 1;
+      sockets.add(twin);
+      twin.on('close', () => sockets.delete(twin));
+      twin.on('error', () => twin.destroy());
+      twin.resume();
+      client.on('data', (chunk: Buffer) => twin.write(chunk));
+      client.on('close', () => twin.end());
+    }
     state.passed = { to: 0, from: 0 };
     for (const socket of [client, daemon]) {
       sockets.add(socket);
@@ -44,11 +58,26 @@ export async function startProxy(address: string, port: number, onward: number):
     const carry = (way: 'to' | 'from', here: Socket, there: Socket): void => {
       let hit = false;
       here.on('data', (chunk: Buffer) => {
-        if (hit && weather?.does !== 'flip') return;
+        if (hit && weather?.does !== 'flip' && weather?.does !== 'repeat') return;
         const before = state.passed[way];
         state.passed[way] += chunk.length;
         if (weather?.way !== way) {
           there.write(chunk);
+          return;
+        }
+        if (weather.does === 'duplicate') {
+          there.write(chunk);
+          return;
+        }
+        if (weather.does === 'repeat') {
+          const end = before < weather.after || hit ? -1 : chunk.indexOf('\n');
+          there.write(chunk.subarray(0, end + 1));
+          if (end >= 0) {
+            hit = true;
+            state.hits += 1;
+            there.write(chunk.subarray(0, end + 1));
+          }
+          there.write(chunk.subarray(end + 1));
           return;
         }
         if (weather.does === 'dribble') {
@@ -79,7 +108,7 @@ export async function startProxy(address: string, port: number, onward: number):
         }
       });
       here.on('end', () => {
-        if (!hit || weather?.does === 'flip') there.end();
+        if (!hit || weather?.does === 'flip' || weather?.does === 'repeat') there.end();
         else here.destroy();
       });
     };
