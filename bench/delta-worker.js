@@ -6,9 +6,9 @@
  */
 
 import { openSync, readFileSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import { DeltaPlanner, encodeDelta } from '../dist/engine/delta/delta.js';
-import { DeltaParser } from '../dist/engine/delta/patch.js';
-import { SignatureBuilder, parseSignature } from '../dist/engine/delta/signature.js';
+import { DeltaPlanner, encodeDelta } from '../build/engine/delta/delta.js';
+import { DeltaParser } from '../build/engine/delta/patch.js';
+import { SignatureBuilder, parseSignature } from '../build/engine/delta/signature.js';
 
 const CHUNK = 256 * 1024;
 

@@ -12,6 +12,8 @@ import { run } from './measure.ts';
 import type { Run } from './measure.ts';
 
 export type Program = 'csx' | 'csync2';
+/** `drop-in` is the csync2 that lies beside csx. */
+export type Client = Program | 'drop-in';
 
 /** 127.35.0.0/16 is the benchmarks' own. */
 const BLOCK = '127.35';
@@ -48,7 +50,8 @@ export class Lab {
     return names.map((name) => new Host(this, name, config));
   }
 
-  program(program: Program): string {
+  program(program: Client): string {
+    if (program === 'drop-in') return path.join(path.dirname(this.#csx), 'csync2');
     return program === 'csx' ? this.#csx : PROGRAMS.csync2;
   }
 
@@ -117,12 +120,12 @@ export class Host {
   }
 
   /** Runs a program as this host. */
-  run(program: Program, ...args: string[]): Promise<Run> {
+  run(program: Client, ...args: string[]): Promise<Run> {
     return this.runOn(this.database, program, ...args);
   }
 
   /** The same on another database. */
-  runOn(database: string, program: Program, ...args: string[]): Promise<Run> {
+  runOn(database: string, program: Client, ...args: string[]): Promise<Run> {
     return run({
       program: this.#lab.program(program),
       args: [...args, '-N', this.name, '-D', database],

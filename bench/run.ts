@@ -25,8 +25,9 @@ import { planning } from './planning.ts';
 import type { Options, Result, Row } from './row.ts';
 import { scanning } from './scan.ts';
 import { sending } from './send.ts';
+import { starting } from './start.ts';
 
-const GROUPS = [scanning, sending, line, large, delta, planning, comparing];
+const GROUPS = [scanning, sending, line, large, delta, planning, comparing, starting];
 const RESULTS = path.join(import.meta.dirname, 'results.json');
 
 const { values } = parseArgs({

@@ -9,12 +9,12 @@ import type { Job, Place } from './place.js';
 /** The exit status: 2 when there is nothing to list. */
 export async function list(job: Job): Promise<number> {
   return withPlace(job, 'read', async (place) => {
-    let lines = 0;
+    let empty = true;
     for await (const text of linesOf(job, place)) {
-      lines += 1;
+      empty = false;
       job.voice.print(text);
     }
-    return lines === 0 ? 2 : 0;
+    return empty ? 2 : 0;
   });
 }
 
@@ -55,10 +55,11 @@ async function* dirtyLines({ store, selection }: Place): AsyncGenerator<string> 
   const sorted = rows
     .map((row) => ({ row, stored: storedName(row.file) }))
     .sort((a, b) => compareBytes(a.stored, b.stored) || compareBytes(a.row.peer, b.row.peer));
-  for (const { row } of sorted) yield `${row.forced ? 'force' : 'chary'}\t${row.me}\t${row.peer}\t${row.file}\n`;
+  if (sorted.length > 0)
+    yield sorted.map(({ row }) => `${row.forced ? 'force' : 'chary'}\t${row.me}\t${row.peer}\t${row.file}\n`).join('');
 }
 
 async function* hintLines({ store }: Place): AsyncGenerator<string> {
   const hints = (await store.hints()).toSorted((a, b) => compareBytes(storedName(a.file), storedName(b.file)));
-  for (const hint of hints) yield `${hint.recursive ? 1 : 0}\t${hint.file}\n`;
+  if (hints.length > 0) yield hints.map((hint) => `${hint.recursive ? 1 : 0}\t${hint.file}\n`).join('');
 }

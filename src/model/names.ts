@@ -45,13 +45,14 @@ export function isAscii(value: string): boolean {
   return /^[\x00-\x7f]*$/.test(value);
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** Made when a name needs it: few do. */
+let strictUtf8: InstanceType<typeof TextDecoder> | undefined;
 
 /** The text of a byte string when it is valid UTF-8, otherwise undefined. */
 export function toText(name: string): string | undefined {
   if (isAscii(name)) return name;
   try {
-    return strictUtf8.decode(toBuffer(name));
+    return (strictUtf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })).decode(toBuffer(name));
   } catch {
     return undefined;
   }

@@ -126,9 +126,8 @@ function troubleForAll(
 
 /** Who else could write or replace it. Of a link only its owner counts; what a device holds nobody writes. */
 function othersCanChange(culprit: string, stats: Stats, last: boolean): Trouble | undefined {
-  const shown = display(culprit);
   if (stats.uid !== 0) {
-    return { culprit, what: `belongs to the user ${stats.uid}`, cure: `Close it: chown root ${shown}` };
+    return { culprit, what: `belongs to the user ${stats.uid}`, cure: `Close it: chown root ${display(culprit)}` };
   }
   if (stats.isSymbolicLink() || stats.isCharacterDevice()) return undefined;
   const everybody = (stats.mode & 0o002) !== 0;
@@ -138,7 +137,7 @@ function othersCanChange(culprit: string, stats: Stats, last: boolean): Trouble 
   if (stats.isDirectory() && (stats.mode & 0o1000) !== 0) {
     return last ? { culprit, what, cure: 'Choose a directory that only root can write.' } : undefined;
   }
-  return { culprit, what, cure: `Close it: chmod ${everybody ? 'go-w' : 'g-w'} ${shown}` };
+  return { culprit, what, cure: `Close it: chmod ${everybody ? 'go-w' : 'g-w'} ${display(culprit)}` };
 }
 
 function othersCanRead(culprit: string, stats: Stats, root: boolean): Trouble | undefined {

@@ -173,7 +173,7 @@ describe('the tree', () => {
   });
 
   it('works in a real terminal, does not keep the process alive, and brings the cursor back', async () => {
-    const root = path.join(import.meta.dirname, '../../dist/views');
+    const root = path.join(import.meta.dirname, '../../build/views');
     const program = `
       import { createProgress } from '${root}/progress/progress.js';
       import { outputTo } from '${root}/terminal.js';

@@ -4,14 +4,14 @@
  */
 
 import { existsSync, statSync } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { CsxError } from '../../model/errors.js';
 import { connect, type Connection } from './connection.js';
 import type { Copy } from './copy.js';
 import { upgrade } from './schema.js';
 import { needsCopy, stateError, type Doing } from './trouble.js';
-import { isCsync2Within, letCsync2Pass, whenFree } from './waiting.js';
+import { isCsync2Within, letCsync2Pass, milliseconds, whenFree } from './waiting.js';
 
 export interface ConnectionOptions {
   /** The database file; need not exist. */
@@ -142,7 +142,7 @@ export class Connections {
   async transaction<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
     const done = await this.#enqueue(async () => {
       const connection = await this.#writerReady();
-      const patience = performance.now() + this.#options.lockTimeout * 1000;
+      const patience = milliseconds() + this.#options.lockTimeout * 1000;
       for (let first = true; ; first = false) {
         const attempt = await this.#attempt(connection, body, patience, first);
         if (attempt !== undefined) return attempt;
@@ -185,11 +185,11 @@ export class Connections {
     if (isWal && !first) await letCsync2Pass(this.#location, patience);
     // Without WAL, a transaction that could not commit because of a reader who wants to write would never end.
     await this.#waiting('write', () => db.exec(isWal ? 'BEGIN IMMEDIATE' : 'BEGIN EXCLUSIVE'));
-    const begun = performance.now();
+    const begun = milliseconds();
     try {
       upgrade(db, this.#location, () => ({ lineage: crypto.randomUUID(), at: this.#options.now() }));
       const result = await body(connection);
-      const now = performance.now();
+      const now = milliseconds();
       const mayRepeat = now < patience && (first || now - begun < REPEATABLE_MS);
       if (isWal && mayRepeat && isCsync2Within(this.#location)) {
         db.exec('ROLLBACK');
@@ -224,6 +224,8 @@ export class Connections {
 
   /** SQLite syncs the directory only when it made the file itself; a reader may have. */
   async #openWal(): Promise<FileHandle> {
+    // Loaded here: who only reads need not wait for it.
+    const { open } = await import('node:fs/promises');
     const directory = await open(path.dirname(this.#location), 'r');
     try {
       await directory.sync();

@@ -14,16 +14,21 @@ export interface Patience {
 const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 100;
 
+/** A clock that is never set back. `performance` would load a part of Node that nothing else here needs. */
+export function milliseconds(): number {
+  return process.uptime() * 1000;
+}
+
 /** Repeats `attempt` while SQLite says that the database is busy. Throws STATE_LOCKED, naming the holder, when time is up. */
 export async function whenFree<T>(patience: Patience, attempt: () => T): Promise<T> {
-  const deadline = performance.now() + patience.lockTimeout * 1000;
+  const deadline = milliseconds() + patience.lockTimeout * 1000;
   let holder: Holder | undefined;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
       return attempt();
     } catch (error) {
       if (!isBusy(error)) throw error;
-      const left = deadline - performance.now();
+      const left = deadline - milliseconds();
       if (left <= 0 || pause >= LONGEST_PAUSE_MS) holder = lockHolder(patience.location) ?? holder;
       if (left <= 0) throw lockedError(patience, holder, error);
       await sleep(Math.min(pause, left));
@@ -43,9 +48,9 @@ export function isCsync2Within(location: string): boolean {
   return isReadBy(location, 'csync2');
 }
 
-/** Waits until no csync2 is within a transaction, up to the deadline (as of `performance.now`). */
+/** Waits until no csync2 is within a transaction, up to the deadline (as of `milliseconds`). */
 export async function letCsync2Pass(location: string, deadline: number): Promise<void> {
-  while (isCsync2Within(location) && performance.now() < deadline) await sleep(1);
+  while (isCsync2Within(location) && milliseconds() < deadline) await sleep(1);
 }
 
 function lockedError({ location, lockTimeout }: Patience, holder: Holder | undefined, cause: unknown): CsxError {

@@ -1,15 +1,16 @@
-// Keeps the compiled form of csx's code beside the code, so that a start need not compile it again. Import it before all else.
+// Keeps the compiled form of csx's code beside the code, so that a start need not compile it again. Load it before all else.
 //
 // V8 runs what lies in the cache: whoever can write there could run code as whoever starts csx. So it lies in the installation
 // itself, whose owner can change the code anyway, in a directory that belongs to this user and that nobody else can write or enter;
 // where that cannot be, there is no cache.
-import { lstatSync, mkdirSync } from 'node:fs';
-import module from 'node:module';
-import { fileURLToPath } from 'node:url';
+'use strict';
+const { lstatSync, mkdirSync } = require('node:fs');
+const { enableCompileCache } = require('node:module');
+const path = require('node:path');
 
-const directory = fileURLToPath(new URL('../.cache', import.meta.url));
+const directory = path.join(__dirname, '..', '.cache');
 
-if (isOurs()) module.enableCompileCache?.(directory);
+if (isOurs()) enableCompileCache?.(directory);
 
 function isOurs() {
   try {

@@ -1,0 +1,75 @@
+// Makes dist/ of build/ (what tsc wrote): the same code in few files, since a start spends most of its time on finding and reading
+// them. Part of `npm run build`.
+//
+//   dist/cli, dist/commands, dist/chunks   csx: ES modules, one for each verb, as oclif looks for them
+//   dist/engine                            what runs in threads of its own
+//   dist/csync2                            the drop-in csync2: CommonJS, which Node starts faster
+//
+// Packages stay outside, under their own names. Names and lines are kept, so that a stack trace can be read.
+
+import { readdirSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { rolldown } from 'rolldown';
+
+process.chdir(path.join(import.meta.dirname, '..'));
+const FRESH = 'build/dist';
+const ENTRIES = ['cli/main', 'engine/update/scan-thread', ...verbs()];
+
+rmSync(FRESH, { recursive: true, force: true });
+await bundle(Object.fromEntries(ENTRIES.map((name) => [name, `build/${name}.js`])), {
+  dir: FRESH,
+  format: 'esm',
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name].js',
+});
+await bundle(
+  { main: 'build/dropin/main.js' },
+  {
+    dir: `${FRESH}/csync2`,
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: '[name].cjs',
+    // What most modes need comes in one file.
+    codeSplitting: { groups: [{ name: 'core', minShareCount: 8 }] },
+  },
+);
+// All at once: who starts csx meanwhile gets the one or the other.
+rmSync('dist', { recursive: true, force: true });
+renameSync(FRESH, 'dist');
+
+/** The verbs that the sources have; build/ may hold some that are gone. */
+function verbs() {
+  return readdirSync('src/commands', { recursive: true })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `commands/${file.slice(0, -'.ts'.length)}`);
+}
+
+async function bundle(input, output) {
+  const build = await rolldown({
+    input,
+    platform: 'node',
+    external: isPackage,
+    plugins: [{ name: 'place', transform }],
+  });
+  const { output: files } = await build.write({ ...output, comments: false });
+  for (const { fileName, code = '' } of files) {
+    const from = path.join(output.dir, fileName);
+    const depth = path.relative(FRESH, from).split(path.sep).length;
+    if (/import\.meta\.url|__filename/.test(code) && depth !== 2)
+      throw new Error(`${from} finds files by its place, which is not two levels below the root any more.`);
+  }
+}
+
+/** A module finds by its place what it would find if it still lay in build/. What it names in dist/ (a thread's code) has to be there. */
+function transform(code, id) {
+  if (!code.includes('import.meta.url')) return undefined;
+  for (const [, name = ''] of code.matchAll(/'(?:\.\.\/)+dist\/([^']+)\.js'/g)) {
+    if (!ENTRIES.includes(name)) throw new Error(`${id} starts dist/${name}.js, which is no entry of the bundle.`);
+  }
+  const place = path.relative('dist/chunks', id);
+  return code.replaceAll('import.meta.url', `new URL('${place}', import.meta.url).href`);
+}
+
+function isPackage(id) {
+  return !/^[./]/.test(id) && !id.startsWith('build/');
+}
