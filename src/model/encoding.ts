@@ -30,8 +30,28 @@ export function encodeUrl(bytes: string): string {
 
 /** Decodes a byte string; a `%` that no two hex digits follow stands for itself. */
 export function decodeUrl(encoded: string): string {
-  if (!encoded.includes('%')) return encoded;
-  return encoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  let at = encoded.indexOf('%');
+  if (at < 0) return encoded;
+  let decoded = '';
+  let start = 0;
+  for (; at >= 0; at = encoded.indexOf('%', at + 1)) {
+    const high = digit(encoded.charCodeAt(at + 1));
+    const low = digit(encoded.charCodeAt(at + 2));
+    if (high === undefined || low === undefined) continue;
+    decoded += encoded.slice(start, at) + (BYTES[high * 16 + low] ?? '');
+    start = at + 3;
+    at += 2;
+  }
+  return decoded + encoded.slice(start);
+}
+
+const BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
+
+/** The value of a hex digit of either case. */
+function digit(code: number): number | undefined {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  if (code >= 0x41 && code <= 0x46) return code - 0x37;
+  return code >= 0x61 && code <= 0x66 ? code - 0x57 : undefined;
 }
 
 /** A file name as the database and the wire hold it. */

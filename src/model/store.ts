@@ -21,6 +21,9 @@ export interface FileRow {
   readonly digest: Digest | undefined;
 }
 
+/** What csync2's `file` table says of a file, and no more. */
+export type ListedRow = Pick<FileRow, 'stored' | 'checktxt'>;
+
 /** A row of `dirty`: the file is to be sent to the peer. */
 export interface DirtyRow {
   readonly file: FileName;
@@ -174,6 +177,8 @@ export interface Store {
   identity(): Promise<Identity>;
   /** Rows in the order of their stored names, in batches, at one moment in time. Without scopes: all. Of the stretch alone. */
   files(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly FileRow[]>;
+  /** The same without what csx keeps beside the rows, in half the time. */
+  listing(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly ListedRow[]>;
   /** The rows of single files; absent ones are left out. */
   file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>>;
   countFiles(scopes?: readonly Scope[]): Promise<number>;

@@ -1,27 +1,30 @@
-/** The commands that ask: SIG, GETTM, GETSZ, TYPE, LIST. They read the disk (no link is followed) and the database and change nothing. */
+/** The commands that ask: SIG, GETTM, GETSZ, TYPE, LIST, DIGEST, ROWS. They read the disk (no link is followed) and the database and change nothing. */
 
 import fs from 'node:fs';
 import { withoutMtime } from '../../model/checktxt.js';
+import type { CheckText } from '../../model/checktxt.js';
 import { fileName } from '../../model/encoding.js';
 import type { Stamp } from '../../model/entry.js';
 import { errnoOf } from '../../model/errors.js';
 import type { DiskPath, FileName, PeerName } from '../../model/names.js';
 import { isReserved } from '../../model/names.js';
-import type { FileRow } from '../../model/store.js';
+import type { ListedRow, Store } from '../../model/store.js';
 import { EMPTY_SIGNATURE } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import { within } from '../files/confined.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import { REFUSED } from '../wire/answers.js';
+import { betweenOf, Blocks, stretchOf } from '../wire/blocks.js';
+import type { Block } from '../wire/blocks.js';
 import {
   writeAbsentResponse,
   writeErrorResponse,
   writeOkResponse,
   writePresentResponse,
-  writeRowResponse,
+  writeRows,
 } from '../wire/response-writer.js';
-import type { Arguments } from '../wire/verbs.js';
+import type { Request, RowsVerb } from '../wire/verbs.js';
 import { isKey, roleIn } from './authorise.js';
 import { lstat } from './check.js';
 import { signatureOf } from './hold.js';
@@ -101,35 +104,54 @@ function openForReading(disk: DiskPath): number | undefined {
   return undefined;
 }
 
+/** LIST, DIGEST and ROWS. */
+export type RowsRequest = Extract<Request, { readonly verb: RowsVerb }>;
+
 /**
  * LIST: the rows whose files lie in a group with one of the keys, that lists the client, and in which this host is known by
- * the name the client uses for it. In batches, the closing line last.
+ * the name the client uses for it. ROWS: a stretch of them. DIGEST: the same in blocks. In batches, the closing line last.
  */
-export async function* answerList(
+export async function* answerRows(
   opened: Opened,
   client: PeerName,
-  args: Arguments<'LIST'>,
+  request: RowsRequest,
 ): AsyncGenerator<Buffer, void, undefined> {
   const { store, selection } = opened;
+  const { args } = request;
   const peer = args.peer.toLowerCase();
   const groups = new Set(
     selection.groups.filter(
       (group) => group.me === peer && roleIn(group, client) !== undefined && args.keys.some((key) => isKey(group, key)),
     ),
   );
-  const scopes = args.file === '-' ? undefined : [{ file: args.file, recursive: false }];
   if (groups.size > 0) {
-    for await (const rows of store.files(scopes)) {
-      const lines = rows.flatMap((row) => lineFor(row));
-      if (lines.length > 0) yield Buffer.concat(lines);
+    const blocks = request.verb === 'DIGEST' ? new Blocks() : undefined;
+    for await (const batch of rowsFor(store, request)) {
+      const rows = batch.filter(isShown);
+      const bytes = blocks === undefined ? writeRows(rows) : writeBlocks(blocks.add(rows));
+      if (bytes.length > 0) yield bytes;
     }
+    if (blocks !== undefined) yield writeBlocks(blocks.end());
   }
   yield writeOkResponse();
 
-  function lineFor(row: FileRow): Buffer[] {
-    const file = fileName(row.stored);
-    if (isReserved(file) || !row.checktxt.startsWith('v')) return [];
-    if (!selection.groupsOf(file).some((group) => groups.has(group))) return [];
-    return [writeRowResponse(row.checktxt, row.stored)];
+  function isShown({ stored, checktxt }: ListedRow): boolean {
+    const file = fileName(stored);
+    return !isReserved(file) && checktxt.startsWith('v') && selection.groupsOf(file).some((group) => groups.has(group));
   }
+}
+
+function rowsFor(store: Store, request: RowsRequest): AsyncIterable<readonly ListedRow[]> {
+  switch (request.verb) {
+    case 'DIGEST':
+      return store.listing();
+    case 'LIST':
+      return store.listing(request.args.file === '-' ? undefined : [{ file: request.args.file, recursive: false }]);
+    case 'ROWS':
+      return store.listing(undefined, stretchOf(betweenOf(request.args)));
+  }
+}
+
+function writeBlocks(blocks: readonly Block[]): Buffer {
+  return writeRows(blocks.map(({ digest, last }) => ({ checktxt: `v${digest}` as CheckText, stored: last })));
 }

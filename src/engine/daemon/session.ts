@@ -237,9 +237,11 @@ export class Session {
         await this.#sync();
         return;
       case 'LIST':
+      case 'DIGEST':
+      case 'ROWS':
         await this.#work?.settleHold();
         yield* this.#flush();
-        for await (const bytes of this.#work?.list(request.args) ?? []) yield { kind: 'write', bytes };
+        for await (const bytes of this.#work?.rows(request) ?? []) yield { kind: 'write', bytes };
         return;
       case 'TYPE':
         yield* this.#type(request);

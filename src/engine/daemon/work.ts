@@ -20,7 +20,7 @@ import {
 } from '../wire/response-writer.js';
 import { strerror } from '../wire/strerror.js';
 import { verbRow } from '../wire/verbs.js';
-import type { Arguments, Request, Verb } from '../wire/verbs.js';
+import type { Arguments, Request, RowsVerb, Verb } from '../wire/verbs.js';
 import { answerText } from './answer-text.js';
 import { apply, attributesOf, attributesOfPut } from './apply.js';
 import type { Change } from './apply.js';
@@ -28,14 +28,15 @@ import { authorise } from './authorise.js';
 import type { Changes } from './changes.js';
 import { checkBeforeChange, lstat } from './check.js';
 import { Hold } from './hold.js';
-import { answerContent, answerList, answerNumber, answerSignature } from './query.js';
+import { answerContent, answerNumber, answerRows, answerSignature } from './query.js';
+import type { RowsRequest } from './query.js';
 import type { Replies } from './replies.js';
 import type { Client, Served, Services } from './served.js';
 
 /** Commands about one file. */
 export type FileRequest = Exclude<
   Request,
-  { readonly verb: 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'BYE' | 'LIST' | 'TYPE' | 'CSX' | 'SYNC' }
+  { readonly verb: 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'BYE' | 'TYPE' | 'CSX' | 'SYNC' | RowsVerb }
 >;
 
 /** What a session and the work of its client share. */
@@ -104,9 +105,9 @@ export class Work {
     }
   }
 
-  /** LIST, in pieces. Everything before it must have been answered. */
-  list(args: Arguments<'LIST'>): AsyncGenerator<Buffer, void, undefined> {
-    return answerList(this.#served, this.client.name, args);
+  /** LIST, DIGEST and ROWS, in pieces. Everything before it must have been answered. */
+  rows(request: RowsRequest): AsyncGenerator<Buffer, void, undefined> {
+    return answerRows(this.#served, this.client.name, request);
   }
 
   /** TYPE, in pieces; the session closes after it. Undefined: refused, and answered. Everything before it must have been answered. */

@@ -13,7 +13,7 @@ import type { CsxError } from '../../model/errors.js';
 import type { PeerName } from '../../model/names.js';
 import { writeBodyHeader } from '../wire/body.js';
 import type { Answer, ListRow } from '../wire/response.js';
-import type { Arguments, PlainVerb, Verb } from '../wire/verbs.js';
+import type { Arguments, PlainVerb, RowsVerb, Verb } from '../wire/verbs.js';
 import { asError } from './body-writer.js';
 import { describeExchange, ignore, newExchange } from './exchange.js';
 import type { Command, Exchange, PatchJob, Respond } from './exchange.js';
@@ -142,8 +142,16 @@ export class Connection {
     return this.#call('PUT', args, [writeBodyHeader(delta.length), delta]);
   }
 
-  /** Sends LIST at once; rows come in batches as they arrive. Iterate to the end. Fails with PEER_REFUSED, or as `request` does. */
+  /** `rows` for LIST. */
   list(args: Arguments<'LIST'>): AsyncIterable<readonly ListRow[]> {
+    return this.rows('LIST', args);
+  }
+
+  /**
+   * Sends a command that is answered in rows at once; they come in batches as they arrive. Iterate to the end. Fails with PEER_REFUSED,
+   * or as `request` does. Throws what `writeRequest` throws.
+   */
+  rows<V extends RowsVerb>(verb: V, args: Arguments<V>): AsyncIterable<readonly ListRow[]> {
     const rows = new Stream<ListRow>(STREAM_LIMIT, {
       onTaken: () => {
         this.#pipeline.resume();
@@ -152,7 +160,7 @@ export class Connection {
         this.#pipeline.resume();
       },
     });
-    this.#stream(newExchange('LIST', args, { rows }), rows);
+    this.#stream(newExchange(verb, args, { rows }), rows);
     return rows;
   }
 

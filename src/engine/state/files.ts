@@ -17,19 +17,19 @@ import { bytesIn, bytesOf, param, textOf } from './text.js';
 /** Rows of one batch. Larger ones are no faster, and cost memory. */
 const BATCH = 500;
 
-/**
- * The rows in the ranges. Run it within one read transaction to see one moment. `onOrphan` is told when csx_file has rows for files
- * that csync2 has forgotten.
- */
+/** Told when csx_file has rows for files that csync2 has forgotten; false: what csx keeps beside the rows is not wanted. */
+type Beside = (() => void) | false;
+
+/** The rows in the ranges. Run it within one read transaction to see one moment. */
 export function* fileBatches(
   connection: Connection,
   ranges: readonly Range[],
   damage: Damage,
-  onOrphan: () => void,
+  beside: Beside,
 ): Generator<FileRow[]> {
   if (!connection.has('file')) return;
   tellUnnamed(connection, damage);
-  for (const range of ranges) yield* batchesOf(connection, range, damage, onOrphan);
+  for (const range of ranges) yield* batchesOf(connection, range, damage, beside);
 }
 
 /** The rows of the files named. */
@@ -80,14 +80,14 @@ function* batchesOf(
   connection: Connection,
   { low, high }: Range,
   damage: Damage,
-  onOrphan: () => void,
+  beside: Beside,
 ): Generator<FileRow[]> {
   let from = FROM_LOW;
   for (let after = low; ; from = AFTER_LOW) {
     const parameters = { low: param(after), high: highParam(high) };
     const [count, names, texts] = connection.statement(packedBatch(from)).raw().get(parameters) as PackedFiles;
     if (count === 0) return;
-    const rows = unpackRows(connection, count, names, texts, onOrphan);
+    const rows = unpackRows(connection, count, names, texts, beside);
     if (rows === undefined) {
       const read = plainRows(connection, from, parameters, damage);
       if (read.rows.length > 0) yield read.rows;
@@ -124,13 +124,14 @@ function unpackRows(
   count: number,
   names: Buffer,
   texts: Buffer,
-  onOrphan: () => void,
+  beside: Beside,
 ): FileRow[] | undefined {
   const stored = unpackNames(names, count);
   const first = stored?.[0];
   const last = stored?.[count - 1];
   if (stored === undefined || first === undefined || last === undefined) return undefined;
-  const columns = connection.has('csx_file') ? packedExtras(connection, first, last, count) : undefined;
+  const columns =
+    beside !== false && connection.has('csx_file') ? packedExtras(connection, first, last, count) : undefined;
   const [extras, extraNames, extraTexts, stamps, targets, digests] = columns ?? [0];
   const rows: FileRow[] = [];
   if (extras === count && extraNames?.equals(names) === true && extraTexts?.equals(texts) === true) {
@@ -152,7 +153,7 @@ function unpackRows(
     return rows;
   }
   const plain = extras === 0 ? undefined : unpackPlain(texts, count);
-  const found = extras === 0 ? undefined : extrasBetween(connection, first, last, new Set(stored), onOrphan);
+  const found = extras === 0 ? undefined : extrasBetween(connection, first, last, new Set(stored), beside || undefined);
   const checktxt = unpackDecoded(texts, count);
   if (checktxt === undefined) return undefined;
   for (const [index, name] of stored.entries()) {

@@ -12,6 +12,7 @@ import type {
   FileRow,
   HeldLock,
   HintRow,
+  ListedRow,
   Identity,
   Lock,
   LockOwner,
@@ -84,6 +85,11 @@ export class SqliteStore implements Store {
   files(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly FileRow[]> {
     const ranges = rangesOf(scopes);
     return this.#files(stretch === undefined ? ranges : clip(ranges, stretch));
+  }
+
+  listing(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly ListedRow[]> {
+    const ranges = rangesOf(scopes);
+    return this.#files(stretch === undefined ? ranges : clip(ranges, stretch), false);
   }
 
   async file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>> {
@@ -184,11 +190,11 @@ export class SqliteStore implements Store {
     await this.#connections.close();
   }
 
-  async *#files(ranges: readonly Range[]): AsyncGenerator<readonly FileRow[]> {
+  async *#files(ranges: readonly Range[], beside = true): AsyncGenerator<readonly FileRow[]> {
     const connection = await this.#connections.stream();
     if (connection === undefined) return;
     try {
-      const batches = fileBatches(connection, ranges, this.#damage, () => (this.#orphans = true));
+      const batches = fileBatches(connection, ranges, this.#damage, beside && (() => (this.#orphans = true)));
       const slow = this.access === 'write' ? 0 : STREAM_PATIENCE_MS;
       yield* stream({ connection, batches, patience: connection.isWal() ? undefined : slow });
     } catch (error) {

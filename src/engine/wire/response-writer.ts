@@ -53,9 +53,11 @@ export function writeContentResponse(): Buffer {
   return line(OK.dataFollows);
 }
 
-/** LIST: one row; after the last one `writeOkResponse()`. */
-export function writeRowResponse(checktxt: CheckText, stored: StoredName): Buffer {
-  return line(`${encodeUrl(checktxt)}\t${stored}`);
+/** LIST, ROWS, DIGEST: some rows; after the last ones `writeOkResponse()`. */
+export function writeRows(rows: readonly { readonly checktxt: CheckText; readonly stored: StoredName }[]): Buffer {
+  let text = '';
+  for (const { checktxt, stored } of rows) text += `${encodeUrl(checktxt)}\t${stored}\n`;
+  return Buffer.from(text, 'latin1');
 }
 
 function signatureResponse(head: string, signature: Buffer | undefined, tail: string): Buffer {

@@ -174,6 +174,29 @@ export const VERBS = {
     answer: 'rows',
     effect: 'tells the rows of the file table that lie in groups with one of the keys',
   },
+  DIGEST: {
+    ...QUERY,
+    arguments: [
+      { name: 'peer', type: 'text' },
+      { name: 'keys', type: 'text', rest: true },
+    ],
+    permission: undefined,
+    answer: 'rows',
+    effect: 'csx alone: tells what LIST would tell in blocks (blocks.ts): a row is `v` and a digest, and the last name',
+  },
+  ROWS: {
+    ...QUERY,
+    arguments: [
+      { name: 'peer', type: 'text' },
+      { name: 'after', type: 'text' },
+      { name: 'until', type: 'text' },
+      { name: 'keys', type: 'text', rest: true },
+    ],
+    permission: undefined,
+    answer: 'rows',
+    effect:
+      'csx alone: those rows of LIST whose stored names lie behind `after`, up to and with `until`; `-`: from the start, to the end',
+  },
   CSX: {
     ...OPENING,
     needsHello: true,
@@ -244,4 +267,10 @@ export type Arguments<V extends Verb> = V extends Verb
 export type Request = { readonly [V in Verb]: { readonly verb: V; readonly args: Arguments<V> } }[Verb];
 
 /** The verbs whose answers are matched by `Connection.request`: all but those that need a call of their own. */
-export type PlainVerb = Exclude<Verb, 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'PATCH' | 'PUT' | 'TYPE' | 'LIST' | 'BYE'>;
+export type PlainVerb = Exclude<
+  Verb,
+  'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'PATCH' | 'PUT' | 'TYPE' | 'BYE' | RowsVerb
+>;
+
+/** The verbs that are answered in rows. */
+export type RowsVerb = 'LIST' | 'DIGEST' | 'ROWS';

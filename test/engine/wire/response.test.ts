@@ -15,7 +15,7 @@ import {
   writeErrorResponse,
   writeOkResponse,
   writePresentResponse,
-  writeRowResponse,
+  writeRows,
   writeSendDataResponse,
 } from '../../../src/engine/wire/response-writer.js';
 import { errnoOfText, strerror } from '../../../src/engine/wire/strerror.js';
@@ -135,8 +135,10 @@ const CASES: readonly Case[] = [
     name: 'LIST',
     shapes: ['rows', 'rows', 'line'],
     wire: Buffer.concat([
-      writeRowResponse(CHECKTXT, storedName('%d%/a b\xff' as FileName)),
-      writeRowResponse('v1:type=dir' as CheckText, '/etc' as StoredName),
+      writeRows([
+        { checktxt: CHECKTXT, stored: storedName('%d%/a b\xff' as FileName) },
+        { checktxt: 'v1:type=dir' as CheckText, stored: '/etc' as StoredName },
+      ]),
       writeOkResponse(),
       writeOkResponse(),
       writeOkResponse(OK.bye),

@@ -41,8 +41,7 @@ function replay(steps: readonly Step[], size: number): { answers: number; rewrit
       responses.push(bytes(step.answered.slice(at, at + size)));
       for (let event = responses.next(); event !== undefined; event = responses.next()) {
         if (event.kind === 'answer') onAnswer(event.answer);
-        if (event.kind === 'row')
-          rewritten += write.writeRowResponse(event.row.checktxt, event.row.stored).toString('latin1');
+        if (event.kind === 'row') rewritten += write.writeRows([event.row]).toString('latin1');
         if (event.kind === 'content') rewritten += event.bytes.toString('latin1');
       }
     }
