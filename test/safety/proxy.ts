@@ -23,6 +23,8 @@ export interface Proxy {
   readonly open: number;
   /** Bytes of the last connection. */
   readonly passed: { readonly to: number; readonly from: number };
+  /** Ends all connections: what stalled is found out at both ends. */
+  hangUp(): void;
   stop(): Promise<void>;
 }
 
@@ -119,6 +121,9 @@ export async function startProxy(address: string, port: number, onward: number):
     server.once('error', reject);
     server.listen(port, address, resolve);
   });
+  const hangUp = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     get weather() {
       return state.weather;
@@ -135,9 +140,10 @@ export async function startProxy(address: string, port: number, onward: number):
     get passed() {
       return state.passed;
     },
+    hangUp,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of sockets) socket.destroy();
+      hangUp();
       await closed;
     },
   };

@@ -1,6 +1,8 @@
 /** System calls: listed with strace, and used as the points at which a process is killed or a call fails. */
 
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Calls that change something outside the process: a kill right before each of them is a kill at every moment that matters. */
 const CHANGING = [
@@ -44,10 +46,39 @@ export function killing({ call, count }: Point): readonly string[] {
   return ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
 }
 
+/** Kills whichever child of a running process comes to the point; resolves when it is watched. It ends with the process. */
+export async function killChildren(pid: number, point: Point): Promise<void> {
+  const [program = '', ...args] = killing(point);
+  const child = spawn(program, [...args, '-p', String(pid)], { stdio: 'ignore' });
+  while (!/^TracerPid:\s+[1-9]/m.test(readFileSync(`/proc/${String(pid)}/status`, 'latin1'))) {
+    if (child.exitCode !== null) throw new Error(`strace ended with ${String(child.exitCode)}.`);
+    await sleep(5);
+  }
+}
+
 /** strace that makes calls fail: `when` as strace(1) has it, such as `1+` for all. */
 export function failing(call: string, errno: string, when: string): readonly string[] {
   const inject = `inject=${call}:error=${errno}:when=${when}`;
   return ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
+}
+
+/**
+ * The points of a csync2 daemon's listing: every changing call of its children, of which each connection has one. strace counts for each
+ * process, so a point is met by every child that comes so far.
+ */
+export function childPointsOf(file: string): Point[] {
+  const counts = new Map<string, number>();
+  const points = new Map<string, Point>();
+  let main: string | undefined;
+  for (const line of readFileSync(file, 'latin1').split('\n')) {
+    const [, pid = '', call = ''] = /^(\d+)\s+([a-z0-9_]+)\(/.exec(line) ?? [];
+    main ??= pid === '' ? undefined : pid;
+    if (pid === main || !CHANGING.includes(call)) continue;
+    const count = (counts.get(`${pid} ${call}`) ?? 0) + 1;
+    counts.set(`${pid} ${call}`, count);
+    points.set(`${call} ${String(count)}`, { call, count });
+  }
+  return [...points.values()];
 }
 
 /** The points of a listing: every changing call of the main thread, after the first `listen` where `fromListen`. */
