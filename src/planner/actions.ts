@@ -1,27 +1,29 @@
 /**
  * The actions a plan will set off: on the peers by what they receive, here by what changed here.
  *
- *   plain           on the peer
- *   do-local        on the peer, and here for the change that was found here
- *   do-local-only   only here
+ *   plain           on the peer, and here for a version that is taken from a peer
+ *   do-local        the same, and here for the change that was found here
+ *   do-local-only   only here, for that
  *
  * Each distinct command runs once on a host, however many files and groups ask for it. `%%` becomes the list of files
  * (model/shell.ts); a csync2 peer does that itself, with its URL-encoding for all protection.
  */
 
-import type { ActionRule } from '../model/config.js';
+import type { ActionRule, Group } from '../model/config.js';
 import type { Bytes, FileName, PeerName } from '../model/names.js';
-import { compareBytes } from '../model/names.js';
-import type { ActionInvocation, Change } from '../model/plan.js';
+import { compareBytes, parentName } from '../model/names.js';
+import type { ActionInvocation, Change, Conflict } from '../model/plan.js';
 import type { Drift } from '../model/scan.js';
 import { expandCommand } from '../model/shell.js';
 import type { ActionRow } from '../model/store.js';
 import type { Candidate, Membership } from './candidates.js';
+import { takenConflicts } from './taken.js';
 
 export interface ActionInputs {
   /** This host. */
   readonly host: PeerName;
   readonly changes: readonly Change[];
+  readonly conflicts: readonly Conflict[];
   /** The candidates the changes come from, by peer and file: their groups' rules count. */
   readonly candidates: Iterable<Candidate>;
   readonly drift: readonly Drift[];
@@ -37,12 +39,13 @@ export function expectActions(inputs: ActionInputs): readonly ActionInvocation[]
 
   for (const drift of inputs.drift) {
     if (drift.after?.entry.type === 'socket') continue;
-    // A file that goes to several peers by the same group triggers the group's actions once.
-    const groups = new Set(membership.peersOf(drift.file).flatMap((route) => route.groups));
-    for (const group of groups) {
-      for (const rule of membership.actionRules(drift.file, group)) {
-        if (rule.where !== 'peers') wanted.addRule('local', host, group.name, rule, drift.file);
-      }
+    for (const [group, rule] of rulesOf(drift.file, membership)) {
+      if (rule.where !== 'peers') wanted.addRule('local', host, group.name, rule, drift.file);
+    }
+  }
+  for (const file of receivedHere(inputs)) {
+    for (const [group, rule] of rulesOf(file, membership)) {
+      if (rule.where !== 'here') wanted.addRule('local', host, group.name, rule, file);
     }
   }
   for (const row of inputs.pending) wanted.add('local', host, '', row.command, row.logfile, row.file);
@@ -57,6 +60,25 @@ export function expectActions(inputs: ActionInputs): readonly ActionInvocation[]
     }
   }
   return wanted.invocations();
+}
+
+/** A file that goes to several peers by the same group triggers the group's actions once. */
+function rulesOf(file: FileName, membership: Membership): readonly (readonly [Group, ActionRule])[] {
+  const groups = new Set(membership.peersOf(file).flatMap((route) => route.groups));
+  return [...groups].flatMap((group) => membership.actionRules(file, group).map((rule) => [group, rule] as const));
+}
+
+/** What comes here: the versions that are taken, and the directories above them that were removed here. */
+function receivedHere({ conflicts, drift }: ActionInputs): ReadonlySet<FileName> {
+  const files = new Set<FileName>();
+  const gone = new Set(drift.filter((each) => each.after === undefined).map((each) => each.file));
+  for (const { path, remote } of takenConflicts(conflicts)) {
+    files.add(path);
+    if (remote === undefined) continue;
+    for (let above = parentName(path); above !== undefined && gone.has(above); above = parentName(above))
+      files.add(above);
+  }
+  return files;
 }
 
 /**

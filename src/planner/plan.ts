@@ -20,9 +20,8 @@ import { keepFeasible } from './feasible.js';
 import type { Reconciled } from './feasible.js';
 import { orderChanges } from './order.js';
 import { reconcile } from './reconcile.js';
-import type { Decide } from './reconcile.js';
-import { settle } from './settle.js';
-import type { Met } from './settle.js';
+import type { Decide, Outcome } from './reconcile.js';
+import { following, sending, settle } from './settle.js';
 
 /** What was found out about one peer. */
 export interface Observation {
@@ -59,36 +58,40 @@ export interface PlanInputs extends PlanOrigin {
  */
 export function makePlan(inputs: PlanInputs): Plan {
   const changes: Change[] = [];
-  const met: Met[] = [];
+  const conflicts: Conflict[] = [];
   const deferred: Change[] = [];
   const problems: Problem[] = [...inputs.problems];
-  /** What peers get, or do not get, that were asked only because of others: it counts when the file is settled. */
-  const besides: Reconciled[] = [];
+
   const observations = [...inputs.observations].sort((a, b) => compareBytes(a.peer.name, b.peer.name));
-  for (const observation of observations) {
-    for (const each of keepFeasible(reconcileAll(observation, inputs.decide))) {
-      const { outcome } = each;
-      if (outcome?.kind === 'conflict') met.push(outcome.met);
-      else if (each.candidate.origin === 'settlement') besides.push(each);
-      else if (outcome?.kind === 'change') changes.push(outcome.change);
-      else if (outcome?.kind === 'deferred') deferred.push(outcome.change);
-      else if (outcome?.kind === 'problem') problems.push(outcome.problem);
+  const reconciled = observations.map((observation) => reconcileAll(observation, inputs.decide));
+  for (const { outcome } of settleAll(reconciled).flatMap(keepFeasible)) {
+    switch (outcome?.kind) {
+      case 'change':
+        changes.push(outcome.change);
+        break;
+      case 'conflict':
+        conflicts.push(outcome.met.conflict);
+        if (outcome.change !== undefined) changes.push(outcome.change);
+        break;
+      case 'deferred':
+        deferred.push(outcome.change);
+        break;
+      case 'problem':
+        problems.push(outcome.problem);
+        break;
+      case undefined:
+        break;
     }
   }
-  const beside = besides.flatMap(({ outcome }) => (outcome?.kind === 'change' ? outcome.change : []));
-  const settled = settle(changes, met, beside);
-  for (const { candidate, outcome } of besides) {
-    if (!settled.files.has(candidate.file)) continue;
-    if (outcome?.kind === 'deferred') deferred.push(outcome.change);
-    else if (outcome?.kind === 'problem') problems.push(outcome.problem);
-  }
+
   const peers = observations.map((each) => each.peer);
-  const ordered = orderChanges(settled.changes);
+  const ordered = orderChanges(changes);
   const diagnostics = problems.sort(compareProblems);
   const checks = runChecks({ ...inputs, peers, changes: ordered });
   const actions = expectActions({
     host: inputs.host as PeerName,
     changes: ordered,
+    conflicts,
     candidates: observations.flatMap((each) => each.candidates),
     drift: inputs.drift,
     pending: inputs.pendingActions,
@@ -103,13 +106,13 @@ export function makePlan(inputs: PlanInputs): Plan {
     host: inputs.host,
     configHash: inputs.configHash,
     options: inputs.options,
-    applyable: isApplyable(ordered, settled.conflicts, actions.length, checks),
+    applyable: isApplyable(ordered, conflicts, actions.length, checks),
     complete: isComplete(inputs.options, peers, deferred, diagnostics),
     errored: diagnostics.some((each) => each.severity === 'error'),
     peers,
     drift: sortDrift(inputs.drift),
     changes: ordered,
-    conflicts: settled.conflicts,
+    conflicts,
     actions,
     deferred,
     checks,
@@ -132,6 +135,26 @@ function reconcileAll(observation: Observation, decide: Decide | undefined): rea
       const baseline = observation.baselines.get(candidate.file);
       return { candidate, remote, outcome: reconcile(candidate, remote, baseline, decide) };
     });
+}
+
+/**
+ * Every file in conflict, settled with all its peers. What was asked only because of others counts where they are settled; a conflict
+ * of its own is shown in any case.
+ */
+function settleAll(reconciled: readonly (readonly Reconciled[])[]): readonly (readonly Reconciled[])[] {
+  const met = reconciled.flat().flatMap(({ outcome }) => (outcome?.kind === 'conflict' ? outcome.met : []));
+  if (met.length === 0) return reconciled;
+  const settlement = settle(met);
+  const settled = (each: Reconciled): Outcome | undefined => {
+    const { candidate, outcome } = each;
+    if (outcome?.kind === 'conflict') {
+      const conflict = settlement.conflicts.get(outcome.met) ?? outcome.met.conflict;
+      return { ...outcome, met: { ...outcome.met, conflict }, change: sending(outcome.met, settlement) };
+    }
+    if (candidate.origin === 'settlement' && !settlement.files.has(candidate.file)) return undefined;
+    return outcome?.kind === 'change' ? { ...outcome, change: following(outcome.change, settlement) } : outcome;
+  };
+  return reconciled.map((all) => all.map((each) => ({ ...each, outcome: settled(each) })));
 }
 
 /** Whether it makes sense to offer applying it. No-ops alone settle rows without being worth a question. */

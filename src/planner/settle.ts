@@ -29,54 +29,67 @@ export interface Met {
   readonly overwrite: Change;
 }
 
-export interface Settled {
-  readonly changes: readonly Change[];
-  /** In the order in which they came. */
-  readonly conflicts: readonly Conflict[];
+/** What all the peers of the files in conflict come to. */
+export interface Settlement {
+  /** Each conflict as it is decided in the end. */
+  readonly conflicts: ReadonlyMap<Met, Conflict>;
+  /** The conflict whose peer's version stands here afterwards, by file. */
+  readonly takenFrom: ReadonlyMap<FileName, Conflict>;
   /** Files that stand in one version on every peer that was asked, when the plan has been carried out. */
   readonly files: ReadonlySet<FileName>;
 }
 
-/**
- * Makes the conflicts of each file agree with each other, and the changes with them.
- * @param changes those of files that are no conflict with their peer
- * @param beside the same, of peers that were asked because of others: they count where the file is settled
- */
-export function settle(changes: readonly Change[], met: readonly Met[], beside: readonly Change[]): Settled {
-  if (met.length === 0) return { changes, conflicts: [], files: new Set() };
-  const byFile = Map.groupBy(met, (each) => each.conflict.path);
+/** Makes the conflicts of each file agree with each other. */
+export function settle(met: readonly Met[]): Settlement {
   const decided = new Map<Met, Conflict>();
   const takenFrom = new Map<FileName, Conflict>();
   const files = new Set<FileName>();
-  const sent: Change[] = [];
-  for (const [file, all] of byFile) {
-    const conflicts = choose(spread(all));
+  for (const [file, all] of Map.groupBy(met, (each) => each.conflict.path)) {
+    const spreading = spread(all);
+    const conflicts = choose(spreading);
     const taken = conflicts.find((each) => each.resolution === 'peer');
     if (taken !== undefined) takenFrom.set(file, taken);
     for (const [index, each] of all.entries()) {
       const conflict = conflicts[index] ?? each.conflict;
       decided.set(each, conflict);
-      if (conflict.resolution === 'none') continue;
-      files.add(file);
-      if (conflict !== taken) sent.push(each.overwrite);
+      if (conflict.resolution !== 'none' && !isForSlave(each)) files.add(file);
     }
   }
-  const followed = [...changes, ...sent, ...beside.filter(({ path }) => files.has(path))].map((change) => {
-    const taken = takenFrom.get(change.path);
-    return taken === undefined ? change : carrying(change, taken.remote);
-  });
-  return { changes: followed, conflicts: met.map((each) => decided.get(each) ?? each.conflict), files };
+  return { conflicts: decided, takenFrom, files };
+}
+
+/** What a peer gets of a file: the version that is taken from another one, where one is. */
+export function following(change: Change, { takenFrom }: Settlement): Change {
+  const taken = takenFrom.get(change.path);
+  return taken === undefined ? change : carrying(change, taken.remote);
+}
+
+/** What a conflict as decided sends to its own peer; undefined: nothing. */
+export function sending(met: Met, settlement: Settlement): Change | undefined {
+  const conflict = settlement.conflicts.get(met) ?? met.conflict;
+  const isTaken = settlement.takenFrom.get(conflict.path) === conflict;
+  return conflict.resolution === 'none' || isTaken ? undefined : following(met.overwrite, settlement);
+}
+
+/** A slave gets what stands here whatever others hold: that decides nothing about them. */
+function isForSlave({ candidate, verdict }: Met): boolean {
+  return verdict.firm === true && !candidate.forced;
 }
 
 /** What was decided about one peer is decided about all that hold the same, and about those that have nothing of their own to say. */
 function spread(all: readonly Met[]): readonly Met[] {
-  const own = all.filter(({ candidate, stated }) => stated || candidate.origin !== 'settlement');
-  const decisions = own.filter((each) => each.conflict.resolution !== 'none');
+  const decisions = all.filter(
+    (each) =>
+      each.conflict.resolution !== 'none' &&
+      (each.stated || each.candidate.origin !== 'settlement') &&
+      !isForSlave(each),
+  );
+  const statements = decisions.filter(({ stated, candidate }) => stated || candidate.forced);
   return all.map((each) => {
     if (each.stated) return each;
-    if (decisions.length === 0) return resolved(each, 'none');
+    if (decisions.length === 0) return each.candidate.origin === 'settlement' ? resolved(each, 'none') : each;
     if (each.conflict.resolution !== 'none') return each;
-    const same = decisions.find((other) => sameState(other.conflict.remote, each.conflict.remote));
+    const same = statements.find((other) => sameState(other.conflict.remote, each.conflict.remote));
     if (same === undefined) return each;
     // One copy of a version is enough.
     const resolution = same.conflict.resolution === 'both' ? 'local' : same.conflict.resolution;

@@ -38,6 +38,10 @@ describe("a peer's version", () => {
     for (let offset = 0; offset < large.length; offset += 64) large.write(String(offset), offset);
     writeFileSync(`${here}/a`, 'here\n');
     writeFileSync(`${there}/a`, large);
+    const planned = await world.csx('plan', '--on-conflict', 'peer', '--json');
+    expect((JSON.parse(planned.stdout) as { action_invocations: object[] }).action_invocations).toMatchObject([
+      { host: '127.32.8.1', when: 'local', triggered_by: ['%t%/a'] },
+    ]);
     const resolved = await world.csx('resolve', '--keep', 'peer');
     expect(resolved, resolved.stdout + resolved.stderr).toMatchObject({ status: 0 });
     const digest = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex');
@@ -117,6 +121,11 @@ describe("a peer's version", () => {
     put(`${there}/b`, 'there, longer\n');
     expect((await world.csx('plan', '--on-conflict', 'peer', '--out', plan)).status).toBe(0);
     writeFileSync(`${there}/b`, 'there, moved on\n');
+    const before = [readTree(here), readTree(there)];
+    const strict = await world.csx('apply', plan, '--strict');
+    expect(strict, strict.stdout + strict.stderr).toMatchObject({ status: 6 });
+    expect(strict.stderr.replaceAll(/\s+/g, ' ')).toContain('it was changed on 127.32.8.2 since it was decided');
+    expect([readTree(here), readTree(there)]).toEqual(before);
     const applied = await world.csx('apply', plan);
     expect(applied, applied.stdout + applied.stderr).toMatchObject({ status: 4 });
     expect(readFileSync(`${here}/a`, 'utf8')).toBe('there, longer\n');

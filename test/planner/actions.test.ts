@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Group } from '../../src/model/config.js';
-import type { Change } from '../../src/model/plan.js';
+import type { ActionRule, Group } from '../../src/model/config.js';
+import type { Change, Conflict } from '../../src/model/plan.js';
 import { expectActions } from '../../src/planner/actions.js';
 import type { ActionInputs } from '../../src/planner/actions.js';
 import { reconcile } from '../../src/planner/reconcile.js';
@@ -27,6 +27,7 @@ function inputs({ groups, changed = ['/d/x'], options = {} }: Setting): ActionIn
       const outcome = reconcile(each, there(each.file, v1, v2), agreed(each.file, v1));
       return outcome.kind === 'change' ? [outcome.change] : [];
     }),
+    conflicts: [],
     candidates,
     drift: candidates.flatMap((each) => (each.drift === undefined ? [] : [each.drift])),
     pending: [],
@@ -98,6 +99,26 @@ describe('expectActions', () => {
   it('here: also when the peers have the same already', () => {
     const made = inputs({ groups: only(rule({ run: 'reload', where: 'here' })) });
     expect(expectActions({ ...made, changes: [] })).toHaveLength(1);
+  });
+  it('here: as on a receiver, for a version that is taken and the directories that come with it', () => {
+    const [file, above] = [name('/d/x/y'), name('/d/x')];
+    const outcome = reconcile(
+      candidate(file, undefined),
+      there(file, { content: 'x' }),
+      agreed(file, { content: 'old' }),
+    );
+    if (outcome.kind !== 'conflict') throw new Error(outcome.kind);
+    const told = (where: ActionRule['where'], resolution: Conflict['resolution']): string[] =>
+      expectActions({
+        ...inputs({ groups: only(rule({ run: 'reload', where })) }),
+        changes: [],
+        drift: [drift(above, { type: 'directory' }, undefined)],
+        conflicts: [{ ...outcome.met.conflict, resolution }],
+      }).map((each) => `${each.when} ${each.triggeredBy.join(' ')}`);
+    expect(told('peers', 'peer')).toEqual(['local /d/x /d/x/y']);
+    expect(told('everywhere', 'peer')).toEqual(['local /d/x /d/x/y']);
+    expect(told('here', 'peer')).toEqual(['local /d/x']);
+    expect(told('peers', 'local')).toEqual([]);
   });
   it('here: not where this host sends nothing', () => {
     const made = inputs({ groups: only(rule({ run: 'reload', where: 'here' })) });

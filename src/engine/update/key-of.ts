@@ -5,7 +5,7 @@ import { CsxError } from '../../model/errors.js';
 import type { Change } from '../../model/plan.js';
 
 /** The text of the key a change is sent with. Throws CsxError PLAN_MISMATCH when no group holds file and peer together any more. */
-export function keyOf(change: Change, selection: Selection): string {
+export function keyOf(change: Pick<Change, 'peer' | 'path'>, selection: Selection): string {
   const route = selection.peersOf(change.path).find((each) => each.peer === change.peer);
   if (route === undefined) {
     throw new CsxError(
