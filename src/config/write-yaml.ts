@@ -4,6 +4,7 @@ import { CORE_SCHEMA, dump, realMapTag } from 'js-yaml';
 import { CsxError } from '../model/errors.js';
 import { display, fromText, toText } from '../model/names.js';
 import type { Bytes } from '../model/names.js';
+import { EDITOR_LINE } from './editor-schema.js';
 import type { ActionItem, GroupItem, GroupStatement, MemberWord, Statement, Word } from './statements.js';
 
 /** YAML maps whose order counts: JavaScript objects would put keys like 1 first. */
@@ -63,7 +64,7 @@ export function writeYaml(statements: readonly Statement[]): Bytes {
   if (ignore.size > 0) root.set('ignore', [...ignore]);
   for (const [key, value] of settings) root.set(key, value);
   const yaml = dump(root, { schema: CORE_SCHEMA.withTags(realMapTag), lineWidth: 120, noRefs: true });
-  return fromText(`# yaml-language-server: $schema=./config.schema.json\n${yaml}`);
+  return fromText(`${EDITOR_LINE}\n${yaml}`);
 }
 
 function firstOfEach(entries: readonly (readonly [string, unknown])[]): Ordered {

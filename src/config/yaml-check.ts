@@ -1,18 +1,16 @@
 /** Holds csx.yaml against its schema (schemas/config.schema.json), and says in words and with the place what does not fit. */
 
-import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import type { ErrorObject, SchemaObject } from 'ajv';
 import type { SourceRange } from '../model/errors.js';
 import { nearest } from '../model/nearest.js';
+import { readEditorSchema } from './editor-schema.js';
 import type { Report } from './report.js';
 import type { YamlNode } from './yaml-tree.js';
 
 /** Checks a tree. Errors go to the report. */
 export function checkYaml(root: YamlNode, report: Report): void {
-  const schema = JSON.parse(
-    readFileSync(new URL('../../schemas/config.schema.json', import.meta.url), 'utf8'),
-  ) as SchemaObject;
+  const schema = JSON.parse(readEditorSchema().toString()) as SchemaObject;
   const ajv = new Ajv({
     allErrors: true,
     allowUnionTypes: true,

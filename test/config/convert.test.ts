@@ -128,7 +128,7 @@ describe('converting', () => {
       HOST,
     );
     expect(yaml).toMatchInlineSnapshot(`
-      "# yaml-language-server: $schema=./config.schema.json
+      "# yaml-language-server: $schema=./csx.schema.json
       version: 1
       groups:
         web:

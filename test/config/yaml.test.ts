@@ -34,7 +34,7 @@ const group = (items: string): string => `version: 1\ngroups:\n  web:\n    hosts
 
 describe('csx.yaml', () => {
   it('says all that the documentation shows', async () => {
-    const config = await load(`# yaml-language-server: $schema=./config.schema.json
+    const config = await load(`# yaml-language-server: $schema=./csx.schema.json
 version: 1
 groups:
   web:

@@ -103,6 +103,8 @@ it('converts there and back, and the meaning stays', async () => {
   const before = await meaning();
   const yaml = path.join(root, 'csx.yaml');
   expect(await run('convert', '--output', yaml)).toMatchObject({ status: 0, stdout: '' });
+  // For the editor, which the first line sends there.
+  expect(readFileSync(path.join(path.dirname(yaml), 'csx.schema.json'), 'utf8')).toContain('"title": "csx.yaml"');
   expect(await run('convert', '--to', 'yaml')).toMatchObject({ status: 0, stdout: readFileSync(yaml, 'utf8') });
   rmSync(path.join(root, 'etc/csync2.cfg'));
   writeFileSync(path.join(root, 'etc/csx.yaml'), readFileSync(yaml));

@@ -56,13 +56,13 @@ const mode = (file: string): string => (statSync(file).mode & 0o777).toString(8)
 
 describe('a new installation', () => {
   it.each([
-    ['csync2', 'csync2.cfg'],
-    ['yaml', 'csx.yaml'],
-  ] as const)('as %s means what was wished for, with the right modes', async (form, name) => {
+    ['csync2', 'csync2.cfg', []],
+    ['yaml', 'csx.yaml', ['csx.schema.json']],
+  ] as const)('as %s means what was wished for, with the right modes', async (form, name, beside) => {
     const report = await setUp(checkWish(WISH), form, place, Date.now());
     const { systemDirectory } = place;
     expect(readdirSync(systemDirectory).sort()).toEqual(
-      [name, 'csync2.key_web', 'csync2_ssl_cert.pem', 'csync2_ssl_key.pem'].sort(),
+      [name, ...beside, 'csync2.key_web', 'csync2_ssl_cert.pem', 'csync2_ssl_key.pem'].sort(),
     );
     const modes = [name, 'csync2.key_web', 'csync2_ssl_cert.pem', 'csync2_ssl_key.pem'].map((each) =>
       mode(path.join(systemDirectory, each)),
@@ -80,6 +80,16 @@ describe('a new installation', () => {
     await loadCertificatePair(systemDirectory);
     expect(report.findings).toEqual([]);
     expect(report.files.every((file) => file.made)).toBe(true);
+  });
+
+  it('as csx.yaml is found by editors on every host: its first line names a schema that is there and is copied', async () => {
+    const { systemDirectory } = place;
+    const report = await setUp(checkWish(WISH), 'yaml', place, Date.now());
+    const text = readFileSync(path.join(systemDirectory, 'csx.yaml'), 'utf8');
+    const named = /^# yaml-language-server: \$schema=(\S+)\n/.exec(text)?.[1];
+    const schema = path.resolve(systemDirectory, named ?? '');
+    expect(readFileSync(schema, 'utf8')).toBe(readFileSync('schemas/config.schema.json', 'utf8'));
+    expect(report.others[0]?.copy.at(-1)).toContain(` ${schema} `);
   });
 
   it('never sends what is each host’s own', async () => {
@@ -119,6 +129,12 @@ describe('a new installation', () => {
     writeFileSync(path.join(place.systemDirectory, 'csync2_ssl_cert.pem'), 'no certificate');
     await expect(setUp(WISH, 'csync2', place, Date.now())).rejects.toMatchObject({ code: 'CERTIFICATE_UNREADABLE' });
     expect(readdirSync(place.systemDirectory)).toEqual(['csync2_ssl_cert.pem']);
+  });
+
+  it('leaves no directory behind that it made', async () => {
+    const below = { ...place, systemDirectory: path.join(root, 'a/b/etc'), database: '/proc/nowhere/' };
+    await expect(setUp(WISH, 'yaml', below, Date.now())).rejects.toMatchObject({ code: 'WRITE_FAILED' });
+    expect(readdirSync(root)).toEqual([]);
   });
 
   it('is not written where others can write', async () => {

@@ -6,6 +6,7 @@ import { CsxCommand } from '../../cli/command.js';
 import { EXIT } from '../../cli/exit-status.js';
 import type { PlaceFlags } from '../../cli/flags.js';
 import { convertConfig } from '../../config/convert.js';
+import { EDITOR_SCHEMA, readEditorSchema } from '../../config/editor-schema.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
 import { toBuffer, toText } from '../../model/names.js';
 import { jsonDocument } from '../../views/json/document.js';
@@ -38,7 +39,10 @@ export default class ConfigConvert extends CsxCommand {
       { systemDirectory: flags['system-dir'], configName: flags['config-name'], file: flags.config },
       to,
     );
-    if (flags.output !== undefined) await writeNew(flags.output, toBuffer(text));
+    if (flags.output !== undefined) {
+      await writeNew(flags.output, toBuffer(text));
+      if (to === 'yaml') await provideEditorSchema(path.dirname(flags.output));
+    }
     if (flags.json) {
       const document = { format_version: '1.0', to, file: flags.output ?? null, text: toText(text) ?? null, lost };
       await print(this.out(flags), jsonDocument(document));
@@ -46,7 +50,11 @@ export default class ConfigConvert extends CsxCommand {
     }
     // Bytes, not text: a pattern may hold any.
     if (flags.output === undefined) process.stdout.write(toBuffer(text));
-    else await this.note(flags, `Wrote ${flags.output}.`);
+    else
+      await this.note(
+        flags,
+        `Wrote ${flags.output}${to === 'yaml' ? `, and ${EDITOR_SCHEMA} beside it for editors` : ''}.`,
+      );
     if (lost.length > 0) {
       await print(this.err(flags), [
         'Left out, for csync2.cfg has no words for it:\n',
@@ -62,6 +70,12 @@ function isYaml(flags: PlaceFlags): boolean {
   if (flags.config !== undefined) return /\.ya?ml$/.test(flags.config);
   const suffix = flags['config-name'] === undefined ? '' : `_${flags['config-name']}`;
   return existsSync(path.join(flags['system-dir'], `csx${suffix}.yaml`));
+}
+
+/** The new file's first line names it. One that is there stays. */
+async function provideEditorSchema(directory: string): Promise<void> {
+  const file = path.join(directory, EDITOR_SCHEMA);
+  if (!existsSync(file)) await writeNew(file, readEditorSchema());
 }
 
 async function writeNew(file: string, bytes: Buffer): Promise<void> {

@@ -7,7 +7,7 @@ import { Selection } from '../../config/selection.js';
 import { databasePath } from '../../engine/state/location.js';
 import type { Config } from '../../model/config.js';
 import { display } from '../../model/names.js';
-import { makeDirectory, provideCertificate } from './lay-down.js';
+import { makeDirectory, provideCertificate, Undo } from './lay-down.js';
 import type { LaidDown } from './lay-down.js';
 
 export interface Joined {
@@ -25,8 +25,16 @@ export async function join(place: LoadOptions, database: string | undefined, now
     host: config.host,
     configName: place.configName,
   });
-  const directories = makeDirectory(path.dirname(location), 0o700, 'directory of the database');
-  const certificate = encrypts ? await provideCertificate(config.systemDirectory, now) : [];
+  const undo = new Undo();
+  let made: readonly LaidDown[];
+  try {
+    const directories = makeDirectory(path.dirname(location), 0o700, 'directory of the database', undo);
+    const certificate = encrypts ? await provideCertificate(config.systemDirectory, now) : [];
+    made = [...certificate, ...directories];
+  } catch (error) {
+    undo.run();
+    throw error;
+  }
   const keys = [...new Set(config.groups.map((group) => group.key.file))];
   return {
     config,
@@ -37,8 +45,7 @@ export async function join(place: LoadOptions, database: string | undefined, now
         made: false,
       })),
       ...keys.map((file) => ({ path: display(file), what: 'key, the same on all hosts', made: false })),
-      ...certificate,
-      ...directories,
+      ...made,
     ],
   };
 }

@@ -1,14 +1,12 @@
 /** Puts files where csync2 and csx look for them: with the right modes, never over what is there, and all of them or none. */
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { writeKeyFile } from '../../config/keygen.js';
 import { checkOperatorFile } from '../../operator/operator-file.js';
 import { CERTIFICATE_FILE, KEY_FILE, loadCertificatePair } from '../../engine/net/certificate.js';
 import { makeCertificatePair, storeCertificatePair } from '../../engine/net/certificate-maker.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
-import { toBuffer } from '../../model/names.js';
-import type { Bytes } from '../../model/names.js';
 
 export interface LaidDown {
   readonly path: string;
@@ -30,40 +28,78 @@ export function refuseExisting(files: readonly string[]): void {
   });
 }
 
-/** Writes configuration, key and certificate, and makes the database's directory. When one fails, those before it are removed. */
+/** A file that is the same on all hosts. */
+export interface CommonFile {
+  readonly path: string;
+  readonly what: string;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Writes configuration, key and certificate, and makes the directories they lie in and the database will. When something fails, what was
+ * made before goes again.
+ * @param beside what the configuration is used with; one that is there already is kept
+ */
 export async function layDown(place: {
   readonly systemDirectory: string;
-  readonly configFile: string;
-  readonly text: Bytes;
+  readonly config: CommonFile;
+  readonly beside: readonly CommonFile[];
   readonly keyFile: string;
   readonly databaseDirectory: string;
   readonly now: number;
 }): Promise<readonly LaidDown[]> {
-  const { systemDirectory, configFile, keyFile } = place;
-  refuseExisting([configFile, keyFile]);
-  const directories = [
-    ...makeDirectory(systemDirectory, 0o755, 'directory of configuration and keys'),
-    ...makeDirectory(place.databaseDirectory, 0o700, 'directory of the database'),
-  ];
+  const { systemDirectory, config, keyFile } = place;
+  refuseExisting([config.path, keyFile]);
   const uid = process.geteuid?.() ?? 0;
-  for (const file of [configFile, keyFile]) checkOperatorFile(file, { what: 'configuration file', uid: uid });
-  const undo: string[] = [];
+  const undo = new Undo();
   try {
+    const directories = [
+      ...makeDirectory(systemDirectory, 0o755, 'directory of configuration and keys', undo),
+      ...makeDirectory(place.databaseDirectory, 0o700, 'directory of the database', undo),
+    ];
+    for (const file of [config.path, keyFile]) checkOperatorFile(file, { what: 'configuration file', uid });
     writeKeyFile(keyFile);
-    undo.push(keyFile);
+    undo.file(keyFile);
     const certificate = await provideCertificate(systemDirectory, place.now);
-    for (const { made, path: file } of certificate) if (made) undo.push(file);
+    for (const { made, path: file } of certificate) if (made) undo.file(file);
+    const beside = place.beside.map((file) => {
+      const made = !existsSync(file.path);
+      if (made) writeNew(file, undo);
+      return { path: file.path, what: file.what, made };
+    });
     // Last: with it the host is a member, and all that it names has to be there.
-    writeNew(configFile, place.text);
+    writeNew(config, undo);
     return [
-      { path: configFile, what: 'configuration, the same on all hosts', made: true },
+      { path: config.path, what: config.what, made: true },
+      ...beside,
       { path: keyFile, what: 'key, the same on all hosts', made: true },
       ...certificate,
       ...directories,
     ];
   } catch (error) {
-    for (const file of undo) unlinkSync(file);
+    undo.run();
     throw error;
+  }
+}
+
+/** What was made so far, to be unmade when the next step fails. */
+export class Undo {
+  readonly #steps: (() => void)[] = [];
+
+  file(file: string): void {
+    this.#steps.push(() => {
+      unlinkSync(file);
+    });
+  }
+
+  directory(directory: string): void {
+    this.#steps.push(() => {
+      rmdirSync(directory);
+    });
+  }
+
+  run(): void {
+    for (const step of this.#steps.reverse()) step();
   }
 }
 
@@ -80,10 +116,16 @@ export async function provideCertificate(systemDirectory: string, now: number): 
 }
 
 /** Makes a directory and those above it, if it is not there. Empty when it was. */
-export function makeDirectory(directory: string, mode: number, what: string): readonly LaidDown[] {
-  if (existsSync(directory)) return [];
+export function makeDirectory(directory: string, mode: number, what: string, undo: Undo): readonly LaidDown[] {
+  const missing: string[] = [];
+  for (let each = directory; !existsSync(each); each = path.dirname(each)) missing.unshift(each);
+  if (missing.length === 0) return [];
   try {
-    mkdirSync(directory, { recursive: true, mode });
+    // Not `recursive`: with that, Node.js tries for ever where the filesystem makes no directories (/proc).
+    for (const each of missing) {
+      mkdirSync(each, mode);
+      undo.directory(each);
+    }
     return [{ path: directory, what, made: true }];
   } catch (error) {
     throw new CsxError('WRITE_FAILED', `Could not make the directory ${directory}: ${errnoOf(error) ?? 'it failed'}.`, {
@@ -94,15 +136,13 @@ export function makeDirectory(directory: string, mode: number, what: string): re
   }
 }
 
-function writeNew(file: string, text: Bytes): void {
+function writeNew({ path: file, bytes }: CommonFile, undo: Undo): void {
   try {
     const descriptor = openSync(file, 'wx', 0o644);
+    undo.file(file);
     try {
-      writeSync(descriptor, toBuffer(text));
+      writeSync(descriptor, bytes);
       fsyncSync(descriptor);
-    } catch (error) {
-      unlinkSync(file);
-      throw error;
     } finally {
       closeSync(descriptor);
     }

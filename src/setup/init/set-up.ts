@@ -1,8 +1,10 @@
 /** The three ways of `csx init`, each from its wish to its report: a new installation, a further host, one that is there. */
 
 import path from 'node:path';
+import { EDITOR_SCHEMA, readEditorSchema } from '../../config/editor-schema.js';
 import { databasePath } from '../../engine/state/location.js';
 import type { Finding } from '../../model/finding.js';
+import { toBuffer } from '../../model/names.js';
 import type { InitReport } from '../../views/human/init.js';
 import { judgeAddresses, ownAddresses, resolveNames } from '../doctor/addresses.js';
 import { examine } from '../doctor/examine.js';
@@ -12,6 +14,7 @@ import { csx, instructions } from './instructions.js';
 import type { InstructionPlace } from './instructions.js';
 import { join } from './join.js';
 import { layDown, refuseExisting } from './lay-down.js';
+import type { CommonFile } from './lay-down.js';
 import { addressOf, nameOf } from './wish.js';
 import type { InitWish } from './wish.js';
 
@@ -33,8 +36,11 @@ export async function setUp(wish: InitWish, form: Form, place: Place, now: numbe
   const { text, spared } = await compose(wish, form, systemDirectory, [databaseDirectory]);
   const configFile = form === 'yaml' ? yaml : cfg;
   const keyFile = path.join(systemDirectory, keyFileOf(wish));
-  const files = await layDown({ systemDirectory, configFile, text, keyFile, databaseDirectory, now });
-  const told = instructions({ ...place, hosts: wish.hosts, files: [configFile, keyFile] });
+  const config = { path: configFile, what: 'configuration, the same on all hosts', bytes: toBuffer(text) };
+  const beside = form === 'yaml' ? [editorSchemaIn(systemDirectory)] : [];
+  const files = await layDown({ systemDirectory, config, beside, keyFile, databaseDirectory, now });
+  const common = [configFile, ...beside.map((file) => file.path), keyFile];
+  const told = instructions({ ...place, hosts: wish.hosts, files: common });
   return {
     title: `Group ${wish.group} of ${wish.hosts.map(nameOf).join(', ')} is set up on ${wish.host}.`,
     files,
@@ -43,6 +49,11 @@ export async function setUp(wish: InitWish, form: Form, place: Place, now: numbe
     others: told.others,
     here: told.here,
   };
+}
+
+function editorSchemaIn(systemDirectory: string): CommonFile {
+  const what = 'by which editors complete and check csx.yaml';
+  return { path: path.join(systemDirectory, EDITOR_SCHEMA), what, bytes: readEditorSchema() };
 }
 
 /** Names that do not resolve (yet) are worth a warning: nothing that was written is wrong for it. */
