@@ -5,11 +5,12 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from './measure.ts';
 import type { Run } from './measure.ts';
+import { discard, scratch, watch } from './scratch.ts';
 
 export type Program = 'csx' | 'csync2';
 /** `drop-in` is the csync2 that lies beside csx. */
@@ -33,7 +34,7 @@ export class Lab {
 
   /** @param parent a directory on the file system to measure on */
   constructor(parent: string, csx: string) {
-    this.root = mkdtempSync(path.join(parent, 'csx-bench-'));
+    this.root = scratch(parent);
     this.#csx = csx;
   }
 
@@ -61,6 +62,7 @@ export class Lab {
     const [program = '', ...args] = command;
     // A group of its own, since csync2 forks for each connection.
     const child = spawn(program, args, { env: { ...process.env, ...env }, detached: true, stdio: 'ignore' });
+    watch(child);
     const service = new Service(child, address, port, () => {
       this.#running.delete(service);
     });
@@ -81,7 +83,7 @@ export class Lab {
   async close(): Promise<void> {
     for (const close of this.#closers) await close();
     for (const service of [...this.#running]) await service.stop();
-    rmSync(this.root, { recursive: true, force: true });
+    discard(this.root);
   }
 }
 

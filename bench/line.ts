@@ -34,7 +34,7 @@ const FOUR: Row = {
 export const line: Group = {
   rows: [ONE, FOUR],
   async measure(options, wanted) {
-    const files = options.quick ? 200 : 1000;
+    const files = options.quick ? 100 : 1000;
     const results: Result[] = [];
     const lab = new Lab(options.tmpfs, options.csx);
     try {

@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { watch } from './scratch.ts';
 
 /** One process, from its start to its end. */
 export interface Run {
@@ -38,7 +39,9 @@ export function run({ program, args, env, statuses = [] }: Command): Promise<Run
     const child = spawn('bash', ['-c', script, 'bash', program, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ignore', 'pipe'],
+      detached: true,
     });
+    watch(child);
     let [times, output, peak] = ['', '', 0];
     const keep = (chunk: Buffer): void => {
       output = (output + chunk.toString()).slice(-4000);

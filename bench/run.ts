@@ -1,13 +1,14 @@
 /**
  * `npm run bench`: how fast csx is, against csync2, rsync, rdiff and find, in one run on one machine.
  *
- *   npm run bench                       everything; some 20 minutes
- *   npm run bench -- --quick            smaller sizes; under three minutes
+ *   npm run bench                       everything; some 25 minutes
+ *   npm run bench -- --quick            smaller sizes, three rounds; under three minutes
  *   npm run bench -- --only ROW[,ROW]   some rows (see the first column)
  *   npm run bench -- --csx FILE         another csx than this one; also --rounds N, --tmpfs DIR, --ext4 DIR
  *
  * Sides alternate; figures are ratios of medians of wall-clock times (beside them, of processor times). Prints a table with the
- * targets and writes bench/results.json, keeping what it held of rows that were not measured.
+ * targets and writes bench/results.json after each group of rows, keeping what it held of rows that were not measured. Rows that
+ * fail are told at the end, with status 1; Ctrl-C and SIGTERM leave no trees and no processes behind.
  */
 
 import { execFileSync } from 'node:child_process';
@@ -24,6 +25,7 @@ import { tell } from './measure.ts';
 import { planning } from './planning.ts';
 import type { Options, Result, Row } from './row.ts';
 import { scanning } from './scan.ts';
+import { cleanUpOnSignals } from './scratch.ts';
 import { sending } from './send.ts';
 import { starting } from './start.ts';
 
@@ -51,22 +53,33 @@ async function main(): Promise<void> {
   if (unknown.length > 0)
     throw new Error(`No row ${unknown.join(', ')}; there are ${rows.map(({ id }) => id).join(', ')}.`);
   const wanted = new Set(only.length > 0 ? only : rows.map((row) => row.id));
-  const rounds = Number(values.rounds ?? 5);
+  const rounds = Number(values.rounds ?? (values.quick ? 3 : 5));
   const options: Options = {
     quick: values.quick,
     rounds,
-    longRounds: Math.min(rounds, 3),
+    longRounds: values.rounds === undefined ? 3 : rounds,
     csx: path.resolve(values.csx),
     tmpfs: values.tmpfs,
     disk: values.ext4,
   };
+  cleanUpOnSignals();
   const results: Result[] = [];
+  const failures: string[] = [];
   for (const group of GROUPS) {
-    if (!group.rows.some((row) => wanted.has(row.id))) continue;
-    results.push(...(await group.measure(options, wanted)).filter((result) => wanted.has(result.id)));
+    const ids = group.rows.map(({ id }) => id).filter((id) => wanted.has(id));
+    if (ids.length === 0) continue;
+    try {
+      results.push(...(await group.measure(options, wanted)).filter((result) => wanted.has(result.id)));
+      save(options, results);
+    } catch (error) {
+      failures.push(`${ids.join(', ')}: ${error instanceof Error ? error.message : String(error)}`);
+      tell(`FAILED ${failures.at(-1) ?? ''}`);
+    }
   }
   for (const text of table(rows, results)) console.log(text);
-  save(options, results);
+  tell(`Written to ${path.relative(process.cwd(), RESULTS)} after ${(process.uptime() / 60).toFixed(1)} minutes.`);
+  for (const failure of failures) console.log(`FAILED ${failure}`);
+  if (failures.length > 0) process.exitCode = 1;
 }
 
 function table(rows: readonly Row[], results: readonly Result[]): readonly string[] {
@@ -108,7 +121,6 @@ function save({ quick }: Options, results: readonly Result[]): void {
   const measured = { at: new Date().toISOString(), quick, load: os.loadavg()[0], node: process.version };
   const rows = Object.fromEntries(results.map(({ id, ...rest }) => [id, { ...rest, ...measured }]));
   writeFileSync(RESULTS, `${JSON.stringify({ machine, against, rows: { ...before.rows, ...rows } }, undefined, 2)}\n`);
-  tell(`Written to ${path.relative(process.cwd(), RESULTS)}.`);
 }
 
 function version(program: string, flag: string): string {

@@ -1,10 +1,11 @@
 /** Checks: csx scan against csync2 -c, on a million empty files (no check reads contents). Nothing but the database is written. */
 
-import { statSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Lab } from './hosts.ts';
-import type { Host } from './hosts.ts';
+import type { Host, Program } from './hosts.ts';
 import { alternate, run, tell } from './measure.ts';
+import type { Sample } from './measure.ts';
 import { times } from './row.ts';
 import type { Group, Options, Result, Row } from './row.ts';
 import { makeTree } from './trees.ts';
@@ -20,78 +21,79 @@ const MB = 2 ** 20;
 
 export const scanning: Group = {
   rows: [UNCHANGED, FIRST, PEAK, GROWTH],
-  async measure(options) {
-    const [small, large] = options.quick ? [10_000, 100_000] : [100_000, 1_000_000];
-    const before = await check(small, { ...options, longRounds: 3 });
-    const { first, unchanged, note, database } = await check(large, options);
-    const peak = Math.max(first.csx.peak, unchanged.csx.peak);
-    const peakBefore = Math.max(before.first.csx.peak, before.unchanged.csx.peak);
-    const results: readonly Result[] = [
+  async measure(options, wanted) {
+    const [small, large] = options.quick ? [10_000, 50_000] : [100_000, 1_000_000];
+    const before = wanted.has(GROWTH.id) ? await check(small, options, options.rounds) : undefined;
+    const firstRounds = wanted.has(FIRST.id) ? options.rounds : 1;
+    const now = await check(large, options, firstRounds);
+    const peak = peakOf(now);
+    const results: Result[] = [
       {
         id: UNCHANGED.id,
-        value: unchanged.csync2.seconds / unchanged.csx.seconds,
-        cpu: unchanged.csync2.cpu / unchanged.csx.cpu,
-        note: `${note}: csync2 ${times(unchanged.csync2)}, csx ${times(unchanged.csx)}, find ${times(unchanged.find)}`,
-        samples: unchanged,
+        value: now.unchanged.csync2.seconds / now.unchanged.csx.seconds,
+        cpu: now.unchanged.csync2.cpu / now.unchanged.csx.cpu,
+        note: `${now.note}: ${told(now.unchanged)}, find ${now.unchanged.find.seconds.toFixed(2)} s`,
+        samples: now.unchanged,
       },
       {
         id: FIRST.id,
-        value: first.csync2.seconds / first.csx.seconds,
-        cpu: first.csync2.cpu / first.csx.cpu,
-        note: `${note}: csync2 ${times(first.csync2)}, csx ${times(first.csx)}; ${database}`,
-        samples: first,
+        value: now.first.csync2.seconds / now.first.csx.seconds,
+        cpu: now.first.csync2.cpu / now.first.csx.cpu,
+        note: `${now.note}: ${told(now.first)}; ${now.database}`,
+        samples: now.first,
       },
-      {
-        id: PEAK.id,
-        value: peak / MB,
-        note: `first ${megabytes(first.csx.peak)}, unchanged ${megabytes(unchanged.csx.peak)}, csync2 ${megabytes(unchanged.csync2.peak)}`,
-        samples: {},
-      },
-      {
-        id: GROWTH.id,
-        value: peak / peakBefore,
-        note: `${before.note}: ${megabytes(peakBefore)}; first csync2 ${times(before.first.csync2)}, csx ${times(before.first.csx)}; unchanged csync2 ${times(before.unchanged.csync2)}, csx ${times(before.unchanged.csx)}; ${before.database}`,
-        samples: {},
-      },
+      { id: PEAK.id, value: peak / MB, note: memoryOf(now), samples: {} },
     ];
+    if (before !== undefined) {
+      const note = `${before.note}: ${memoryOf(before)}; first ${told(before.first)}; unchanged ${told(before.unchanged)}; ${before.database}`;
+      results.push({ id: GROWTH.id, value: peak / peakOf(before), note, samples: {} });
+    }
     return results;
   },
 };
 
+type Checks = Awaited<ReturnType<typeof check>>;
+
+function peakOf({ first, unchanged }: Checks): number {
+  return Math.max(first.csx.peak, unchanged.csx.peak);
+}
+
+function memoryOf({ first, unchanged }: Checks): string {
+  return `first ${megabytes(first.csx.peak)}, unchanged ${megabytes(unchanged.csx.peak)}, csync2 ${megabytes(unchanged.csync2.peak)}`;
+}
+
+function told({ csync2, csx }: { readonly csync2: Sample; readonly csx: Sample }): string {
+  return `csync2 ${times(csync2)}, csx ${times(csx)}`;
+}
+
 /** First and unchanged checks of a tree of so many files. */
-async function check(files: number, options: Options) {
+async function check(files: number, options: Options, firstRounds: number) {
   const lab = new Lab(options.tmpfs, options.csx);
   try {
     // A second host, since files that no peer is to have are not checked.
     const [host] = lab.hosts(1, 2) as [Host, Host];
     makeTree(host.tree, { files, size: 0 });
     const note = `${files.toLocaleString('en')} files`;
-    tell(`first check, ${note}`);
-    const first = await alternate(options.longRounds, {
-      csync2: () => {
-        host.forget();
-        return host.run('csync2', '-cIr', '/');
-      },
-      csx: () => {
-        host.forget();
-        return host.run('csx', 'scan', '--init');
-      },
-    });
     // Each on a database of its own program.
-    const size = (program: string): string =>
-      megabytes(statSync(path.join(host.database, `${host.name}.db3`)).size, program);
-    host.forget();
-    await host.run('csync2', '-cIr', '/');
-    const theirs = size('csync2');
-    const databases = { csync2: path.join(lab.root, 'db-csync2'), csx: host.database };
-    await run({ program: 'mv', args: [host.database, databases.csync2] });
-    host.forget();
-    await host.run('csx', 'scan', '--init');
-    const database = `database ${theirs}, ${size('csx')}`;
+    const databases = { csync2: path.join(lab.root, 'db-csync2'), csx: path.join(lab.root, 'db-csx') };
+    const fresh = (program: Program): string => {
+      const database = databases[program];
+      rmSync(database, { recursive: true, force: true });
+      mkdirSync(database);
+      return database;
+    };
+    tell(`first check, ${note}`);
+    const first = await alternate(firstRounds, {
+      csync2: () => host.runOn(fresh('csync2'), 'csync2', '-cIr', '/'),
+      csx: () => host.runOn(fresh('csx'), 'csx', 'scan', '--init'),
+    });
+    const size = (program: Program): string =>
+      megabytes(statSync(path.join(databases[program], `${host.name}.db3`)).size, program);
+    const database = `database ${size('csync2')}, ${size('csx')}`;
     tell(`unchanged check, ${note}`);
-    const unchanged = await alternate(options.longRounds, {
+    const unchanged = await alternate(options.rounds, {
       csync2: () => host.runOn(databases.csync2, 'csync2', '-cr', '/'),
-      csx: () => host.run('csx', 'scan'),
+      csx: () => host.runOn(databases.csx, 'csx', 'scan'),
       find: () => run({ program: 'find', args: [host.tree, '-printf', '%p %m %U %G %T@ %s\\n'] }),
     });
     return { first, unchanged, note, database };

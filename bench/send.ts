@@ -80,7 +80,7 @@ async function onTmpfs(lab: Lab, files: number, options: Options, wanted: Readon
   };
   const names = new Set([...wanted].flatMap((id) => needed[id] ?? []));
   const sides = Object.fromEntries(Object.entries(all).filter(([name]) => names.has(name as keyof typeof all)));
-  const samples = await alternate(options.longRounds, sides);
+  const samples = await alternate(options.rounds, sides);
   const rows: readonly [Row, string, string][] = [
     [CSX, 'csync2 to csync2', 'csx to csx'],
     [MIXED, 'csync2 to csync2', 'csx to csync2'],
@@ -101,7 +101,7 @@ async function onDisk(lab: Lab, files: number, options: Options): Promise<Result
   makeTree(from.tree, { files, size: 4096 });
   tell(`${files} files of 4 KB on ${options.disk}`);
   const servers: Record<string, number[]> = {};
-  const samples = await alternate(options.quick ? options.rounds : 3, {
+  const samples = await alternate(options.longRounds, {
     csync2: () => send(from, to, 'csync2', 'csync2', servers),
     csx: () => send(from, to, 'csx', 'csx', servers),
   });
