@@ -82,7 +82,7 @@ export class Application {
         const planned = await this.#plan(round === 0);
         if (planned === undefined) return { status: EXIT.declined, summary: undefined };
         const { plan, incomplete } = planned;
-        recorder.plan(plan);
+        await recorder.plan(plan);
         if (round === 0 || plan.applyable) await this.#show(plan);
         refuseUnfit(plan);
         if (round > 0 && !plan.applyable) break;
@@ -116,7 +116,7 @@ export class Application {
         run: await store.run(plan.hash),
       });
       refuseUnfit(plan);
-      recorder.plan(plan);
+      await recorder.plan(plan);
       const result = await this.#apply(plan);
       if (!flags.json) await print(out, applyResultView(out, result, { full: flags.full }));
       return { status: this.#statusOf(result, plan), summary: result.summary };
@@ -166,6 +166,7 @@ export class Application {
       plan,
       { format: 'human', summary: false, full: flags.full, json: false, verbose: flags.verbose },
       { knownFiles, next: [], diffs, fullCommand: 'csx apply --full' },
+      watch.stop,
     );
     watch.resume();
   }

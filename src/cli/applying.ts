@@ -6,7 +6,7 @@ import type { ApplyResult } from '../model/result.js';
 import { destroyedView } from '../views/human/destroyed.js';
 import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
-import { EXIT, worstStatus } from './exit-status.js';
+import { EXIT, statusOfPeer, worstStatus } from './exit-status.js';
 import { statusOfSignal } from './interrupt.js';
 import { question } from './question.js';
 
@@ -41,15 +41,15 @@ export async function confirm(plan: Plan, interactive: boolean, out: Output): Pr
 /** The exit status of a run. */
 export function applyStatus(result: ApplyResult, plan: Plan, detailed: boolean): number {
   if (result.interrupted !== undefined) return statusOfSignal(result.interrupted);
-  const { failed, skipped, notAttempted, unreachable, actionsFailed, conflicts } = result.summary;
-  const statuses: number[] = [];
+  const { skipped, actionsFailed, conflicts } = result.summary;
+  const statuses = leftUndone(result);
   const stale =
     result.problems.some((problem) => problem.code === 'PLAN_STALE') ||
     result.decided.some((each) => each.status !== 'done');
   const refusedOnly = result.changes.filter(
     (each) => each.status === 'skipped' && each.problem?.code === 'CONFLICTS',
   ).length;
-  if (failed + notAttempted + unreachable + actionsFailed > 0 || skipped > refusedOnly || stale || plan.errored) {
+  if (actionsFailed > 0 || skipped > refusedOnly || stale || plan.errored) {
     statuses.push(EXIT.partial);
   }
   if (conflicts > 0) statuses.push(EXIT.conflicts);
@@ -57,6 +57,16 @@ export function applyStatus(result: ApplyResult, plan: Plan, detailed: boolean):
   const taken = result.decided.filter((each) => each.status === 'done').length;
   if (detailed && create + update + removed + taken > 0) statuses.push(EXIT.changes);
   return worstStatus(statuses);
+}
+
+/** What peers and changes that were not come to say: a peer that let the deadline pass explains all that was left for it. */
+function leftUndone(result: ApplyResult): number[] {
+  const problems = new Map(result.peers.map((peer) => [peer.name, peer.problem]));
+  const left = result.changes.filter(({ status }) => status === 'failed' || status === 'not-attempted');
+  return [
+    ...result.peers.filter((peer) => peer.reached === false).map((peer) => statusOfPeer(peer.problem)),
+    ...left.map(({ change, problem }) => statusOfPeer(problem ?? problems.get(change.peer))),
+  ];
 }
 
 /** What actions inherit. */

@@ -29,7 +29,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   PLAN_STALE: EXIT.planMismatch,
   DECLINED: EXIT.declined,
   STATE_LOCKED: EXIT.timedOut,
-  TIMED_OUT: EXIT.timedOut,
+  PEER_TIMEOUT: EXIT.timedOut,
   INTERRUPTED: EXIT.interrupted,
 };
 
@@ -40,7 +40,15 @@ export function exitStatusOf(error: unknown): number {
   return STATUS_OF[error.code] ?? EXIT.error;
 }
 
-/** The status that counts where several apply: 6, 5, 1, 4, 3, 2, then 0. */
+/** The status for a peer that could not be asked or served: `--timeout` has one of its own, everything else is work left undone. */
+export function statusOfPeer(problem: { readonly code: ErrorCode } | undefined): number {
+  return problem?.code === 'PEER_TIMEOUT' ? EXIT.timedOut : EXIT.partial;
+}
+
+/**
+ * The status that counts where several apply: 6, 5, 1, 4, 9, 3, 2, then 0. A timeout comes after 4: where something else is wrong as
+ * well, waiting longer would not help.
+ */
 export function worstStatus(statuses: readonly number[]): number {
   const order = [
     EXIT.interrupted,
@@ -49,6 +57,7 @@ export function worstStatus(statuses: readonly number[]): number {
     EXIT.checkFailed,
     EXIT.error,
     EXIT.partial,
+    EXIT.timedOut,
     EXIT.conflicts,
     EXIT.changes,
   ];

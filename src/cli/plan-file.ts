@@ -6,9 +6,11 @@ import path from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip, createGzip } from 'node:zlib';
 import { CsxError, errnoOf } from '../model/errors.js';
+import { inTurns } from '../model/paced.js';
 import type { Plan } from '../model/plan.js';
 import { planText } from '../model/plan-text.js';
 import { PlanTextReader } from '../model/plan-text-read.js';
@@ -16,12 +18,15 @@ import { PlanTextReader } from '../model/plan-text-read.js';
 /** Bytes of unpacked JSON at most: a small file must not fill the memory. */
 const MOST = 4 * 1024 ** 3;
 
+/** Characters of JSON written at once. */
+const BLOCK = 256 * 1024;
+
 /** Writes a plan. A file of that name is replaced, in one step. Throws CsxError WRITE_FAILED. */
 export async function writePlanFile(file: string, plan: Plan): Promise<void> {
   const staged = path.join(path.dirname(file), `.${path.basename(file)}.${randomBytes(6).toString('hex')}`);
   try {
     await pipeline(
-      Readable.from(planText(plan)),
+      Readable.from(inBlocks(planText(plan))),
       createGzip(),
       createWriteStream(staged, { flags: 'wx', mode: 0o600 }),
     );
@@ -42,6 +47,18 @@ export async function writePlanFile(file: string, plan: Plan): Promise<void> {
   }
 }
 
+/** In blocks, since each that goes to gzip costs a turn of a thread. */
+function* inBlocks(pieces: Iterable<string>): Generator<string> {
+  let block = '';
+  for (const piece of pieces) {
+    block += piece;
+    if (block.length < BLOCK) continue;
+    yield block;
+    block = '';
+  }
+  yield block;
+}
+
 /** Reads a saved plan. Throws CsxError PLAN_INVALID, or READ_FAILED when there is no such file. */
 export async function readPlanFile(file: string): Promise<Plan> {
   const reader = new PlanTextReader();
@@ -57,7 +74,7 @@ export async function readPlanFile(file: string): Promise<Plan> {
       }
     });
     reader.push(decoder.end());
-    return reader.finish();
+    return await inTurns(reader.finish(), turn);
   } catch (error) {
     if (error instanceof CsxError) throw error;
     const code = errnoOf(error) ?? '';

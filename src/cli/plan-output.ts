@@ -53,8 +53,17 @@ export interface PlanFacts {
   readonly fullCommand?: string | undefined;
 }
 
-/** Prints a plan. */
-export async function printPlan(out: Output, plan: Plan, flags: FormatChoice, facts: PlanFacts): Promise<void> {
+/**
+ * Prints a plan.
+ * @throws the signal's reason, when it fires meanwhile
+ */
+export async function printPlan(
+  out: Output,
+  plan: Plan,
+  flags: FormatChoice,
+  facts: PlanFacts,
+  stop?: AbortSignal,
+): Promise<void> {
   const { knownFiles } = facts;
   const format = flags.json ? 'json' : flags.format;
   if (flags['max-chars'] !== undefined && format !== 'markdown') {
@@ -66,11 +75,11 @@ export async function printPlan(out: Output, plan: Plan, flags: FormatChoice, fa
   }
   switch (format) {
     case 'json':
-      return print(out, planText(plan));
+      return print(out, planText(plan), stop);
     case 'markdown':
-      return print(out, planMarkdown(plan, { maxChars: flags['max-chars'], knownFiles }));
+      return print(out, planMarkdown(plan, { maxChars: flags['max-chars'], knownFiles }), stop);
     case 'html':
-      return print(out, planPage(plan, { knownFiles }));
+      return print(out, planPage(plan, { knownFiles }), stop);
     case 'human':
       return print(
         out,
@@ -83,6 +92,7 @@ export async function printPlan(out: Output, plan: Plan, flags: FormatChoice, fa
           diffs: facts.diffs,
           ...(facts.fullCommand === undefined ? {} : { fullCommand: facts.fullCommand }),
         }),
+        stop,
       );
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import { openSync, closeSync, writeSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { CsxError } from '../model/errors.js';
 import type { Event } from '../model/events.js';
 import { eventRecord } from '../model/events-json.js';
@@ -24,6 +25,9 @@ export interface RecorderOptions {
   readonly file: string | undefined;
   readonly csxVersion: string;
 }
+
+/** Records of a plan between two turns of the event loop. */
+const RECORDS = 100;
 
 interface Sink {
   readonly lines: JsonLines;
@@ -64,9 +68,16 @@ export class Recorder {
     if (record !== undefined) this.#write(record);
   }
 
-  plan(plan: Plan): void {
+  /** Written as fast as it is read: the records of a large plan take more room than the plan. */
+  async plan(plan: Plan): Promise<void> {
     if (!this.active) return;
-    for (const record of planRecords(plan, summaryLine(plan), now())) this.#write(record);
+    let count = 0;
+    for (const record of planRecords(plan, summaryLine(plan), now())) {
+      this.#write(record);
+      if (++count % RECORDS !== 0) continue;
+      await turn();
+      for (const { lines } of this.#sinks) await lines.flush();
+    }
   }
 
   failure(error: CsxError): void {

@@ -21,7 +21,7 @@ Every change is checked again at its moment, and one that is no longer as planne
 
 Where both sides changed a file and the group has no method for it, a person is asked; in scripts --on-conflict or --resolutions decides, and without them the file stays as it is on both sides.
 
-Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skipped, or a peer was not reached; 5 a check failed, nothing done; 6 the saved plan does not match, nothing done; 8 declined.`;
+Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skipped, or a peer was not reached; 5 a check failed, nothing done; 6 the saved plan does not match, nothing done; 8 declined; 9 a peer did not answer within --timeout, or the database stayed locked.`;
   static override examples = [
     '<%= config.bin %> apply',
     '<%= config.bin %> apply --target /etc/apache2 --peer web2',

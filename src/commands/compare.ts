@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
-import { EXIT, worstStatus } from '../cli/exit-status.js';
+import { EXIT, statusOfPeer, worstStatus } from '../cli/exit-status.js';
 import { choiceFlags, networkFlags } from '../cli/flags.js';
 import { lockState } from '../cli/lock.js';
 import { dialerFor, scopesOf } from '../cli/planning.js';
@@ -21,7 +21,7 @@ export default class Compare extends CsxCommand {
 
 With --mark what differs or is only here is marked, so that the next plan sends this host's version; with --removals also what is only there, which is then removed there.
 
-Exit status: 0 all the same, or marked; 2 with --detailed-exitcode: something differs; 4 a peer could not be asked.`;
+Exit status: 0 all the same, or marked; 2 with --detailed-exitcode: something differs; 4 a peer could not be asked; 9 it did not answer within --timeout.`;
   static override examples = [
     '<%= config.bin %> compare',
     '<%= config.bin %> compare /etc/apache2 --peer web2',
@@ -81,7 +81,7 @@ Exit status: 0 all the same, or marked; 2 with --detailed-exitcode: something di
             : comparisonView(out, comparisons, { marked }),
         );
         return worstStatus([
-          ...(comparisons.some(({ problem }) => problem !== undefined) ? [EXIT.partial] : []),
+          ...comparisons.flatMap(({ problem }) => (problem === undefined ? [] : [statusOfPeer(problem)])),
           ...(flags['detailed-exitcode'] && comparisons.some(({ files }) => files.length > 0) ? [EXIT.changes] : []),
         ]);
       }),

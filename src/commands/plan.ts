@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
 import { conflictFlags, decisionsFrom } from '../cli/conflict-flags.js';
 import { diffFlags, diffsFor, refuseDiff } from '../cli/diffs.js';
-import { EXIT, worstStatus } from '../cli/exit-status.js';
+import { EXIT, statusOfPeer, worstStatus } from '../cli/exit-status.js';
 import { writePlanFile } from '../cli/plan-file.js';
 import { planFlags } from '../cli/plan-flags.js';
 import { formatFlags, printPlan } from '../cli/plan-output.js';
@@ -20,7 +20,7 @@ export default class Plan extends CsxCommand {
 
 With --out the plan is saved, and csx apply FILE carries out exactly that, with what --on-conflict and --resolutions decide.
 
-Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a check failed; with --detailed-exitcode 2 when there are changes and 3 when there are conflicts.`;
+Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a check failed; 9 a peer did not answer within --timeout; with --detailed-exitcode 2 when there are changes and 3 when there are conflicts.`;
   static override examples = [
     '<%= config.bin %> plan',
     '<%= config.bin %> plan /etc/apache2 --peer web2',
@@ -62,7 +62,7 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
         const diffs = await diffsFor(plan, flags, workspace, dialer, watch);
         watch.done();
         const knownFiles = await workspace.store.countFiles();
-        await printPlan(this.out(flags), plan, flags, { knownFiles, savedTo: flags.out, diffs });
+        await printPlan(this.out(flags), plan, flags, { knownFiles, savedTo: flags.out, diffs }, watch.stop);
         return planStatus(plan, flags);
       }),
     );
@@ -82,7 +82,8 @@ function planStatus(plan: PlanData, flags: StatusFlags): number {
   if (plan.checks.some((check) => check.status === 'fail')) return EXIT.checkFailed;
   // What is expected to be no work and is some says more than that not all of it could be seen.
   if (changes && flags['expect-no-changes']) return EXIT.unexpectedChanges;
-  if (plan.errored || plan.peers.some((peer) => peer.reachable === false)) statuses.push(EXIT.partial);
+  if (plan.errored) statuses.push(EXIT.partial);
+  for (const peer of plan.peers) if (peer.reachable === false) statuses.push(statusOfPeer(peer.problem));
   if (conflicts && (flags['detailed-exitcode'] || flags['error-on-conflict'])) statuses.push(EXIT.conflicts);
   if (changes && flags['detailed-exitcode']) statuses.push(EXIT.changes);
   return worstStatus(statuses);

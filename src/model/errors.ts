@@ -59,7 +59,6 @@ export type ErrorCode =
   | 'PARTIAL'
   | 'DECLINED'
   | 'NEEDS_INPUT'
-  | 'TIMED_OUT'
   | 'INTERRUPTED'
   | 'INTERNAL';
 

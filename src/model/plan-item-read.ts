@@ -22,6 +22,7 @@ import type {
   Precondition,
   SideState,
 } from './plan.js';
+import type { Shared } from './plan-shared.js';
 import type { Drift, DriftReason, LocalState } from './scan.js';
 
 const TYPES: readonly FileType[] = ['file', 'directory', 'link', 'fifo', 'character-device', 'block-device', 'socket'];
@@ -85,15 +86,18 @@ export function readPeer(value: JsonValue): PlanPeer {
   };
 }
 
-export function readDrift(value: JsonValue): Drift {
+export function readDrift(value: JsonValue, shared: Shared): Drift {
   const change = value.member('change');
+  const after = change.member('after').nullable(readLocal);
+  const file = fileName(value, 'path');
+  const known = after && shared.state(file, after);
   return {
-    file: fileName(value, 'path'),
+    file: known?.path ?? file,
     disk: diskPath(value),
     reason: value.member('reason').oneOf(DRIFT_REASONS),
     // Whatever the database holds: it may be no check text.
     before: change.member('before').nullable((before) => before.bytes('checktxt') as string as CheckText),
-    after: change.member('after').nullable(readLocal),
+    after: known?.state,
   };
 }
 
@@ -102,25 +106,44 @@ function readLocal(value: JsonValue): LocalState {
   return { entry, checktxt, digest, stamp: readStamp(value) };
 }
 
-export function readChange(value: JsonValue): Change {
+export function readChange(value: JsonValue, shared: Shared): Change {
   const change = value.member('change');
+  const path = fileName(value, 'path');
+  const after = change.member('after').nullable(readState);
+  const precondition = readPrecondition(value.member('precondition'));
+  const known = shareState(path, after, precondition.local, shared);
   return {
-    peer: peerName(value, 'peer'),
-    me: peerName(value, 'me'),
-    path: fileName(value, 'path'),
-    groups: value.bytesList('groups'),
+    peer: shared.text(peerName(value, 'peer')),
+    me: shared.text(peerName(value, 'me')),
+    path: known?.path ?? path,
+    groups: shared.list(value.bytesList('groups')),
     action: readActions(change.member('actions')),
     reason: value.member('action_reason').oneOf(REASONS),
-    aspects: value
-      .member('aspects')
-      .elements()
-      .map((each) => each.oneOf(ASPECTS)),
+    aspects: shared.list(
+      value
+        .member('aspects')
+        .elements()
+        .map((each) => each.oneOf(ASPECTS)),
+    ),
     force: value.member('force').boolean(),
     before: change.member('before').nullable(readState),
-    after: change.member('after').nullable(readState),
+    after: known?.state ?? after,
     bytes: value.member('bytes').integer(),
-    precondition: readPrecondition(value.member('precondition')),
+    precondition: known === undefined ? precondition : { ...precondition, local: known.state },
   };
+}
+
+/** Nearly always what a change brings is what has to stand here still: one state, with the stamp. */
+function shareState(
+  path: FileName,
+  after: SideState | undefined,
+  local: Precondition['local'],
+  shared: Shared,
+): ReturnType<Shared['state']> | undefined {
+  if (after === undefined || local === undefined) return undefined;
+  if (after.signature !== undefined || after.checktxt !== local.checktxt) return undefined;
+  const { entry, checktxt, digest } = after;
+  return shared.state(path, { entry, checktxt, stamp: local.stamp, digest });
 }
 
 function readActions(value: JsonValue): ChangeAction {

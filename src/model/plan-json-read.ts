@@ -20,6 +20,10 @@ import {
   readPeer,
   readProblem,
 } from './plan-item-read.js';
+import { atOnce, eachPaced } from './paced.js';
+import type { Paced } from './paced.js';
+import type { FileName } from './names.js';
+import { Shared } from './plan-shared.js';
 import { hashPlan, summarizePlan } from './plan-summary.js';
 import type { Change, Plan } from './plan.js';
 
@@ -37,7 +41,7 @@ export function fromPlanJson(json: unknown): Plan {
       reader.member(name, member);
     }
   }
-  return reader.finish();
+  return atOnce(reader.finish());
 }
 
 /** How a plan is called in errors. */
@@ -60,7 +64,7 @@ const READ = {
   deferred_changes: readChange,
   checks: readCheck,
   diagnostics: readProblem,
-} as const satisfies Record<PlanArray, (value: JsonValue) => unknown>;
+} as const satisfies Record<PlanArray, (value: JsonValue, shared: Shared) => unknown>;
 
 type Elements = { readonly [Name in PlanArray]: ReturnType<(typeof READ)[Name]>[] };
 
@@ -82,6 +86,7 @@ export class PlanReader {
     checks: [],
     diagnostics: [],
   };
+  private readonly shared = new Shared();
   private count = 0;
 
   member(name: string, value: JsonValue): void {
@@ -101,10 +106,10 @@ export class PlanReader {
     if (this.count > ELEMENT_LIMIT) throw value.error(`is one of more than ${ELEMENT_LIMIT} elements`);
     // Each list takes what its own reader makes.
     const list: unknown[] = this.found[name];
-    list.push(READ[name](value));
+    list.push(READ[name](value, this.shared));
   }
 
-  finish(): Plan {
+  *finish(): Paced<Plan> {
     const head = (name: string): JsonValue => {
       const value = this.members.get(name);
       if (value === undefined) throw new JsonValue(undefined, PLAN).error(`lacks "${name}"`);
@@ -137,10 +142,10 @@ export class PlanReader {
       checks: found.checks,
       diagnostics: found.diagnostics,
     };
-    checkPeers(parts);
+    yield* checkPeers(parts);
     const plan = { ...parts, summary: summarizePlan(parts) };
     const stated = head('plan_hash').matching(/^[0-9a-f]{64}$/, 'SHA-256');
-    const hash = hashPlan(plan);
+    const hash = yield* hashPlan(plan);
     // A later minor version hashes members this one does not know.
     if (hash !== stated && head('format_version').text() === PLAN_FORMAT) {
       throw head('plan_hash').error('does not fit the rest: it was changed after it was made');
@@ -156,17 +161,18 @@ function checkVersion(value: JsonValue): void {
 }
 
 /** Every change, now or later, is for a peer the plan names, and none stands there twice: apply goes by peer and path. */
-function checkPeers(plan: Pick<Plan, 'peers' | 'changes' | 'deferred' | 'conflicts'>): void {
-  const names = new Set(plan.peers.map((peer) => peer.name));
+function* checkPeers(plan: Pick<Plan, 'peers' | 'changes' | 'deferred' | 'conflicts'>): Paced<void> {
   const lists = { resource_changes: plan.changes, deferred_changes: plan.deferred, conflicts: plan.conflicts };
   for (const [name, list] of Object.entries(lists)) {
-    const seen = new Set<string>();
-    list.forEach((each: Pick<Change, 'peer' | 'path'>, index) => {
-      const key = `${each.peer}\0${each.path}`;
-      const value = new JsonValue(undefined, PLAN, `${name}[${index}]`);
-      if (!names.has(each.peer)) throw value.error('is for a host that is not among the peers');
-      if (seen.has(key)) throw value.error('is for a file that stands there twice');
-      seen.add(key);
+    const seen = new Map(plan.peers.map((peer) => [peer.name, new Set<FileName>()]));
+    let index = 0;
+    yield* eachPaced<Pick<Change, 'peer' | 'path'>>(list, (each) => {
+      const wrong = (what: string): Error => new JsonValue(undefined, PLAN, `${name}[${index}]`).error(what);
+      const files = seen.get(each.peer);
+      if (files === undefined) throw wrong('is for a host that is not among the peers');
+      if (files.has(each.path)) throw wrong('is for a file that stands there twice');
+      files.add(each.path);
+      index += 1;
     });
   }
 }

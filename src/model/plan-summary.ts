@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto';
 import type { PeerName } from './names.js';
 import { compareBytes } from './names.js';
+import { eachPaced } from './paced.js';
+import type { Paced } from './paced.js';
 import { planText } from './plan-text.js';
 import type { Plan, Summary, Tally } from './plan.js';
 
@@ -31,9 +33,11 @@ export function summarizePlan(plan: Pick<Plan, 'peers' | 'changes' | 'conflicts'
 }
 
 /** SHA-256, lower-case hex, over the plan's JSON less its time, id and hash. */
-export function hashPlan(plan: Omit<Plan, 'hash'>): string {
+export function* hashPlan(plan: Omit<Plan, 'hash'>): Paced<string> {
   const hash = createHash('sha256');
-  for (const piece of planText({ ...plan, hash: '', id: '', timestamp: '' })) hash.update(piece);
+  yield* eachPaced(planText({ ...plan, hash: '', id: '', timestamp: '' }), (piece) => {
+    hash.update(piece);
+  });
   return hash.digest('hex');
 }
 

@@ -9,6 +9,7 @@ import { CsxError } from './errors.js';
 import { JsonValue } from './json-value.js';
 import { PLAN, PlanReader, isPlanArray } from './plan-json-read.js';
 import type { PlanArray } from './plan-json.js';
+import type { Paced } from './paced.js';
 import type { Plan } from './plan.js';
 
 /** What stands next at the place where the text is cut. */
@@ -44,10 +45,10 @@ export class PlanTextReader {
   }
 
   /** @throws CsxError PLAN_INVALID, also when the text ended too early */
-  finish(): Plan {
+  *finish(): Paced<Plan> {
     this.take();
     if (this.expect !== 'end') throw this.broken('ends in the middle');
-    return this.reader.finish();
+    return yield* this.reader.finish();
   }
 
   private take(): void {

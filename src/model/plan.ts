@@ -16,7 +16,8 @@ export interface SideState {
   readonly entry: Entry;
   readonly checktxt: CheckText;
   readonly digest: Digest | undefined;
-  readonly signature: SignatureDigest | undefined;
+  /** A state of this host's disk has none. */
+  readonly signature?: SignatureDigest | undefined;
 }
 
 /** What a peer said of one file when it was asked (SIG, GETTM, LIST). */

@@ -105,8 +105,6 @@ export interface ApplyResult {
   readonly problems: readonly Problem[];
   /** Signal that stopped it (`SIGINT`); undefined when it ran to its end. */
   readonly interrupted: string | undefined;
-  /** A deadline (`--timeout`) stopped it. */
-  readonly timedOut: boolean;
   readonly summary: ResultSummary;
 }
 

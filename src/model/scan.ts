@@ -20,7 +20,7 @@ export interface Drift {
   readonly after: LocalState | undefined;
 }
 
-/** The state of a file on this host's disk. */
+/** The state of a file on this host's disk. It is a SideState (plan.ts) as well, one whose signature nobody asked for. */
 export interface LocalState {
   readonly entry: Entry;
   /** As it goes into the `file` table (empty target below a prefix). */

@@ -15,6 +15,8 @@ import { compareBytes, parentName } from '../model/names.js';
 import type { ActionInvocation, Change, Conflict } from '../model/plan.js';
 import type { Drift } from '../model/scan.js';
 import { expandCommand } from '../model/shell.js';
+import { eachPaced } from '../model/paced.js';
+import type { Paced } from '../model/paced.js';
 import type { ActionRow } from '../model/store.js';
 import type { Candidate, Membership } from './candidates.js';
 import { takenConflicts } from './taken.js';
@@ -24,8 +26,8 @@ export interface ActionInputs {
   readonly host: PeerName;
   readonly changes: readonly Change[];
   readonly conflicts: readonly Conflict[];
-  /** The candidates the changes come from, by peer and file: their groups' rules count. */
-  readonly candidates: Iterable<Candidate>;
+  /** The candidates the changes come from, a list for each peer: their groups' rules count. */
+  readonly candidates: readonly (readonly Candidate[])[];
   readonly drift: readonly Drift[];
   /** Left over from earlier runs: they run here with the rest. */
   readonly pending: readonly ActionRow[];
@@ -33,16 +35,16 @@ export interface ActionInputs {
 }
 
 /** Sorted by host (this one first), command and log file. */
-export function expectActions(inputs: ActionInputs): readonly ActionInvocation[] {
+export function* expectActions(inputs: ActionInputs): Paced<readonly ActionInvocation[]> {
   const { host, membership } = inputs;
   const wanted = new Gathered();
 
-  for (const drift of inputs.drift) {
-    if (drift.after?.entry.type === 'socket') continue;
+  yield* eachPaced(inputs.drift, (drift) => {
+    if (drift.after?.entry.type === 'socket') return;
     for (const [group, rule] of rulesOf(drift.file, membership)) {
       if (rule.where !== 'peers') wanted.addRule('local', host, group.name, rule, drift.file);
     }
-  }
+  });
   for (const file of receivedHere(inputs)) {
     for (const [group, rule] of rulesOf(file, membership)) {
       if (rule.where !== 'here') wanted.addRule('local', host, group.name, rule, file);
@@ -50,14 +52,22 @@ export function expectActions(inputs: ActionInputs): readonly ActionInvocation[]
   }
   for (const row of inputs.pending) wanted.add('local', host, '', row.command, row.logfile, row.file);
 
-  const carried = new Set(inputs.changes.filter(triggers).map((change) => `${change.peer}\0${change.path}`));
-  for (const candidate of inputs.candidates) {
-    if (!carried.has(`${candidate.peer}\0${candidate.file}`)) continue;
-    for (const group of candidate.groups) {
-      for (const rule of membership.actionRules(candidate.file, group)) {
-        if (rule.where !== 'here') wanted.addRule('remote', candidate.peer, group.name, rule, candidate.file);
+  const carried = new Map<PeerName, Set<FileName>>();
+  for (const change of inputs.changes) {
+    if (!triggers(change)) continue;
+    const files = carried.get(change.peer);
+    if (files === undefined) carried.set(change.peer, new Set([change.path]));
+    else files.add(change.path);
+  }
+  for (const candidates of inputs.candidates) {
+    yield* eachPaced(candidates, (candidate) => {
+      if (carried.get(candidate.peer)?.has(candidate.file) !== true) return;
+      for (const group of candidate.groups) {
+        for (const rule of membership.actionRules(candidate.file, group)) {
+          if (rule.where !== 'here') wanted.addRule('remote', candidate.peer, group.name, rule, candidate.file);
+        }
       }
-    }
+    });
   }
   return wanted.invocations();
 }

@@ -9,6 +9,8 @@ import type { ActionRule, Group } from '../model/config.js';
 import type { Problem } from '../model/errors.js';
 import type { FileName, PeerName } from '../model/names.js';
 import { compareBytes, display, isCanonical, isWithin } from '../model/names.js';
+import { eachPaced } from '../model/paced.js';
+import type { Paced } from '../model/paced.js';
 import type { Drift, LocalState, RootFinding } from '../model/scan.js';
 import type { DirtyRow } from '../model/store.js';
 
@@ -78,7 +80,7 @@ export interface Candidates {
  * Every row in the run's scope ends as a candidate or is counted in a diagnostic. Drift that concerns no peer (a socket)
  * leaves no trace here.
  */
-export function findCandidates(inputs: CandidateInputs): Candidates {
+export function* findCandidates(inputs: CandidateInputs): Paced<Candidates> {
   const drift = new Map(inputs.drift.map((each) => [each.file, each]));
   const wanted = (peer: PeerName): boolean => inputs.peers === undefined || inputs.peers.has(peer);
   const heldBack = (file: FileName, local: LocalState | undefined): boolean =>
@@ -92,8 +94,8 @@ export function findCandidates(inputs: CandidateInputs): Candidates {
     files.set(candidate.file, candidate);
   };
 
-  for (const each of drift.values()) {
-    if (each.after?.entry.type === 'socket' || heldBack(each.file, each.after)) continue;
+  yield* eachPaced(drift.values(), (each) => {
+    if (each.after?.entry.type === 'socket' || heldBack(each.file, each.after)) return;
     for (const route of inputs.membership.peersOf(each.file)) {
       if (!wanted(route.peer)) continue;
       // Even asking would change the peer: its answer to a slave's SIG is to mark the file.
@@ -109,38 +111,38 @@ export function findCandidates(inputs: CandidateInputs): Candidates {
           dirty: undefined,
         });
     }
-  }
+  });
 
-  for (const row of inputs.dirty) {
-    if (!wanted(row.peer)) continue;
+  yield* eachPaced(inputs.dirty, (row) => {
+    if (!wanted(row.peer)) return;
     const joined = found.get(row.peer)?.get(row.file);
     if (joined !== undefined) {
       put({ ...joined, forced: row.forced, dirty: row });
-      continue;
+      return;
     }
     if (!isCanonical(row.file)) {
       rejected.add('damaged', row);
-      continue;
+      return;
     }
     if (!inputs.knownPeers.has(row.peer)) {
       rejected.add('unknown-peer', row);
-      continue;
+      return;
     }
     const route = inputs.membership.peersOf(row.file).find((each) => each.peer === row.peer);
     if (route === undefined) {
       if (!inputs.limitedGroups) rejected.add('outside', row);
-      continue;
+      return;
     }
     if (route.slave) {
       rejected.add('slave', row);
-      continue;
+      return;
     }
     const found_ = drift.get(row.file);
     const local = found_ === undefined ? inputs.local(row.file) : found_.after;
     if (local === 'unreadable') rejected.add('unreadable', row);
     else if (heldBack(row.file, local)) rejected.add('held-back', row);
     else put({ ...route, file: row.file, origin: 'marked', forced: row.forced, local, drift: found_, dirty: row });
-  }
+  });
 
   const byPeer = new Map<PeerName, readonly Candidate[]>();
   for (const peer of [...found.keys()].sort(compareBytes)) {

@@ -2,6 +2,7 @@
 
 import type { FileName } from '../model/names.js';
 import { isWithin } from '../model/names.js';
+import { atOnce } from '../model/paced.js';
 import { hashPlan, summarizePlan } from '../model/plan-summary.js';
 import type { Plan } from '../model/plan.js';
 
@@ -20,5 +21,5 @@ export function partOf(plan: Plan, files: ReadonlySet<FileName>): Plan {
     actions: plan.actions.filter((action) => action.triggeredBy.some(concerns)),
   };
   const counted = { ...part, summary: summarizePlan(part) };
-  return { ...counted, hash: hashPlan(counted) };
+  return { ...counted, hash: atOnce(hashPlan(counted)) };
 }

@@ -9,6 +9,8 @@ import type { Problem } from '../model/errors.js';
 import type { FileName, PeerName } from '../model/names.js';
 import { compareBytes } from '../model/names.js';
 import { storedName } from '../model/encoding.js';
+import { eachPaced, mapPaced } from '../model/paced.js';
+import type { Paced } from '../model/paced.js';
 import type { Change, Check, Conflict, Plan, PlanOptions, PlanOrigin, PlanPeer, RemoteState } from '../model/plan.js';
 import { hashPlan, summarizePlan } from '../model/plan-summary.js';
 import type { Drift, RootFinding } from '../model/scan.js';
@@ -56,15 +58,16 @@ export interface PlanInputs extends PlanOrigin {
  * Makes the plan. Every candidate ends in exactly one of `changes`, `conflicts` (and, where it is resolved for this host, `changes`
  * as well), `deferred` and `diagnostics`; only an ancestor that was asked about and stands on the peer leaves no trace.
  */
-export function makePlan(inputs: PlanInputs): Plan {
+export function* makePlan(inputs: PlanInputs): Paced<Plan> {
   const changes: Change[] = [];
   const conflicts: Conflict[] = [];
   const deferred: Change[] = [];
   const problems: Problem[] = [...inputs.problems];
 
   const observations = [...inputs.observations].sort((a, b) => compareBytes(a.peer.name, b.peer.name));
-  const reconciled = observations.map((observation) => reconcileAll(observation, inputs.decide));
-  for (const { outcome } of settleAll(reconciled).flatMap(keepFeasible)) {
+  const reconciled: (readonly Reconciled[])[] = [];
+  for (const observation of observations) reconciled.push(yield* reconcileAll(observation, inputs.decide));
+  yield* eachPaced(settleAll(reconciled).flatMap(keepFeasible), ({ outcome }) => {
     switch (outcome?.kind) {
       case 'change':
         changes.push(outcome.change);
@@ -82,17 +85,18 @@ export function makePlan(inputs: PlanInputs): Plan {
       case undefined:
         break;
     }
-  }
+  });
 
   const peers = observations.map((each) => each.peer);
   const ordered = orderChanges(changes);
+  yield '';
   const diagnostics = problems.sort(compareProblems);
   const checks = runChecks({ ...inputs, peers, changes: ordered });
-  const actions = expectActions({
+  const actions = yield* expectActions({
     host: inputs.host as PeerName,
     changes: ordered,
     conflicts,
-    candidates: observations.flatMap((each) => each.candidates),
+    candidates: observations.map((each) => each.candidates),
     drift: inputs.drift,
     pending: inputs.pendingActions,
     membership: inputs.membership,
@@ -119,22 +123,21 @@ export function makePlan(inputs: PlanInputs): Plan {
     diagnostics,
   };
   const counted = { ...plan, summary: summarizePlan(plan) };
-  return { ...counted, hash: hashPlan(counted) };
+  return { ...counted, hash: yield* hashPlan(counted) };
 }
 
-function reconcileAll(observation: Observation, decide: Decide | undefined): readonly Reconciled[] {
+function reconcileAll(observation: Observation, decide: Decide | undefined): Paced<readonly Reconciled[]> {
   const asked = observation.peer.reachable === true;
-  return [...observation.candidates]
-    .sort((a, b) => compareBytes(a.file, b.file))
-    .map((candidate) => {
-      const remote = asked ? (observation.states.get(candidate.file) ?? 'unknown') : 'unknown';
-      // Only a directory that is missing has to be made: one that stands there was never marked for the peer.
-      if (candidate.origin === 'missing-parent' && (remote === 'unknown' || remote.kind === 'present')) {
-        return { candidate, remote, outcome: undefined };
-      }
-      const baseline = observation.baselines.get(candidate.file);
-      return { candidate, remote, outcome: reconcile(candidate, remote, baseline, decide) };
-    });
+  const candidates = [...observation.candidates].sort((a, b) => compareBytes(a.file, b.file));
+  return mapPaced(candidates, (candidate) => {
+    const remote = asked ? (observation.states.get(candidate.file) ?? 'unknown') : 'unknown';
+    // Only a directory that is missing has to be made: one that stands there was never marked for the peer.
+    if (candidate.origin === 'missing-parent' && (remote === 'unknown' || remote.kind === 'present')) {
+      return { candidate, remote, outcome: undefined };
+    }
+    const baseline = observation.baselines.get(candidate.file);
+    return { candidate, remote, outcome: reconcile(candidate, remote, baseline, decide) };
+  });
 }
 
 /**

@@ -16,10 +16,10 @@
  */
 
 import { parseCheckText, withoutMtime } from '../model/checktxt.js';
+import type { Group } from '../model/config.js';
 import type { Problem } from '../model/errors.js';
 import { display } from '../model/names.js';
 import type { Aspect, Change, ChangeReason, Conflict, ConflictKind, RemoteState, SideState } from '../model/plan.js';
-import type { LocalState } from '../model/scan.js';
 import type { Baseline } from '../model/store.js';
 import type { Candidate } from './candidates.js';
 import { differences } from './differences.js';
@@ -65,7 +65,7 @@ export function reconcile(
   // Gone on both sides: the peer's directory, or what leads to it, may be gone or a link as well. Nothing is left to remove.
   if (local === undefined && there === undefined) return noOp(candidate, remote, there);
 
-  let aspects: readonly Aspect[] = [];
+  let aspects = NO_ASPECTS;
   if (local !== undefined && remote.kind === 'present') {
     aspects = differences(local, remote, baseline);
     if (aspects.length === 0) return noOp(candidate, remote, there);
@@ -105,62 +105,59 @@ export function reconcile(
 }
 
 function noOp(candidate: Candidate, remote: RemoteState | 'unknown', there: SideState | undefined): Outcome {
-  const base = blank(candidate);
-  return {
-    kind: 'change',
-    change: {
-      ...base,
-      action: 'no-op',
-      reason: 'equal',
-      force: false,
-      before: there,
-      precondition: { ...base.precondition, remote: remote === 'unknown' ? 'unknown' : remotePrecondition(there) },
-    },
-  };
+  const base = blank(candidate, remote === 'unknown' ? 'unknown' : remotePrecondition(there));
+  return { kind: 'change', change: { ...base, action: 'no-op', reason: 'equal', force: false, before: there } };
 }
 
 function makeChange(candidate: Candidate, remote: RemoteState, aspects: readonly Aspect[]): Change {
-  const base = blank(candidate);
   const there = remote.kind === 'present' ? remote.state : undefined;
   const { local } = candidate;
   const replaced = there === undefined || aspects.some((aspect) => aspect === 'content' || aspect === 'type');
   return {
-    ...base,
+    ...blank(candidate, remotePrecondition(there)),
     action: local === undefined ? 'delete' : there === undefined ? 'create' : 'update',
     aspects,
     before: there,
     bytes: replaced && local?.entry.type === 'file' ? (local.entry.size ?? 0) : 0,
-    precondition: { ...base.precondition, remote: remotePrecondition(there) },
     reason: reasonOf(candidate, there),
   };
 }
 
 /** A change for a peer that was not asked: what stands here, and nothing about there. */
 function deferred(candidate: Candidate): Change {
-  return { ...blank(candidate), reason: reasonOf(candidate, undefined) };
+  return { ...blank(candidate, 'unknown'), reason: reasonOf(candidate, undefined) };
 }
 
-function blank(candidate: Candidate): Change {
+function blank(candidate: Candidate, remote: Change['precondition']['remote']): Change {
   const { local } = candidate;
   return {
     peer: candidate.peer,
     path: candidate.file,
     me: candidate.me,
-    groups: [candidate.group, ...candidate.groups.filter((group) => group !== candidate.group)].map(({ name }) => name),
+    groups: groupNames(candidate),
     action: 'unknown',
     reason: 'equal',
-    aspects: [],
+    aspects: NO_ASPECTS,
     force: candidate.forced,
     before: undefined,
-    after: local && stateHere(local),
+    after: local,
     bytes: 0,
-    precondition: { local: local && { checktxt: local.checktxt, stamp: local.stamp }, remote: 'unknown' },
+    precondition: { local, remote },
   };
 }
 
-function stateHere(local: LocalState): SideState {
-  return { entry: local.entry, checktxt: local.checktxt, digest: local.digest, signature: undefined };
+const NO_ASPECTS: readonly Aspect[] = [];
+
+/** The group that counts first. One list for all files of the same groups: a plan has as many lists as files otherwise. */
+function groupNames({ group, groups }: Candidate): readonly string[] {
+  const known = NAMES.get(groups);
+  if (known !== undefined && known[0] === group.name) return known;
+  const names = [group, ...groups.filter((each) => each !== group)].map(({ name }) => name);
+  NAMES.set(groups, names);
+  return names;
 }
+
+const NAMES = new WeakMap<readonly Group[], readonly string[]>();
 
 /** In the form in which SIG will show it again, so that the two compare as strings. */
 function remotePrecondition(there: SideState | undefined): Change['precondition']['remote'] {

@@ -2,6 +2,8 @@
 
 import { compareBytes, parentName } from '../model/names.js';
 import type { FileName, PeerName } from '../model/names.js';
+import { everyPaced } from '../model/paced.js';
+import type { Paced } from '../model/paced.js';
 import type { Change, Conflict, Plan, PlanPeer } from '../model/plan.js';
 import { describeChange, describePeer, isDestructive, markOf } from './describe.js';
 
@@ -21,7 +23,7 @@ export interface Directory<Item> {
 }
 
 /** What is to be done on the peers, in the order of the plan's peers. Peers with nothing to do are in it too. */
-export function sectionsOf(plan: Pick<Plan, 'peers' | 'changes' | 'conflicts'>): PeerSection[] {
+export function* sectionsOf(plan: Pick<Plan, 'peers' | 'changes' | 'conflicts'>): Paced<PeerSection[]> {
   const changes = Map.groupBy(plan.changes, (change) => change.peer);
   const conflicts = Map.groupBy(plan.conflicts, (conflict) => conflict.peer);
   const sections: { peers: PlanPeer[]; changes: Change[]; noOp: number; conflicts: readonly Conflict[] }[] = [];
@@ -30,15 +32,19 @@ export function sectionsOf(plan: Pick<Plan, 'peers' | 'changes' | 'conflicts'>):
     const doing = all.filter((change) => change.action !== 'no-op');
     const own = conflicts.get(peer.name) ?? [];
     const noOp = all.length - doing.length;
-    const twin = sections.find(
-      (section) =>
+    let twin: (typeof sections)[number] | undefined;
+    for (const section of sections) {
+      const alike =
         own.length === 0 &&
         section.conflicts.length === 0 &&
         section.noOp === noOp &&
         section.changes.length === doing.length &&
-        sameLink(section.peers[0], peer) &&
-        section.changes.every((change, index) => sameChange(change, doing[index])),
-    );
+        sameLink(section.peers[0], peer);
+      if (alike && (yield* everyPaced(section.changes, (change, index) => sameChange(change, doing[index])))) {
+        twin = section;
+        break;
+      }
+    }
     if (twin === undefined) sections.push({ peers: [peer], changes: doing, noOp, conflicts: own });
     else twin.peers.push(peer);
   }
@@ -79,6 +85,8 @@ function sameLink(a: PlanPeer | undefined, b: PlanPeer): boolean {
 
 function sameChange(a: Change, b: Change | undefined): boolean {
   if (b === undefined || a.path !== b.path || a.action !== b.action) return false;
+  // The same new file for both: nothing to put into words.
+  if (a.after === b.after && a.before === undefined && b.before === undefined && a.reason === b.reason) return true;
   // The words are compared, not the states: peers may differ in what nobody is told of.
   return markOf(a) === markOf(b) && describeChange(a, 'UTC') === describeChange(b, 'UTC');
 }

@@ -4,6 +4,7 @@
  * of a million changes needs no more memory than its plan. Views read no environment: all of it comes from here.
  */
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { Chalk } from 'chalk';
 import type { ChalkInstance } from 'chalk';
 
@@ -38,6 +39,8 @@ const MIN_WIDTH = 40;
 const MAX_WIDTH = 200;
 const PIPE_WIDTH = 80;
 const CHUNK = 16 * 1024;
+/** Pieces between two turns of the event loop. */
+const PIECES = 250;
 
 /** The screen of an output. */
 export function screenOf(output: Output): Screen {
@@ -88,14 +91,29 @@ export function outputTo(stream: WritableLike, color: ColorLevel, timeZone?: str
 
 const SETTLING = ['drain', 'close', 'error'];
 
-/** Writes the pieces of a view, in chunks of about 16 kB. */
-export async function print(output: Output, pieces: Iterable<string> | AsyncIterable<string>): Promise<void> {
+/**
+ * Writes the pieces of a view, in chunks of about 16 kB, with a turn of the event loop after each, and after as many pieces: what a
+ * view only works out (an empty piece, model/paced.ts) does not hold up timers and signals either.
+ * @throws the signal's reason, once it has fired: what was written until then stays
+ */
+export async function print(
+  output: Output,
+  pieces: Iterable<string> | AsyncIterable<string>,
+  stop?: AbortSignal,
+): Promise<void> {
   let chunk = '';
+  let count = 0;
   for await (const piece of pieces) {
     chunk += piece;
-    if (chunk.length < CHUNK) continue;
-    await output.write(chunk);
-    chunk = '';
+    count += piece === '' ? PIECES : 1;
+    if (chunk.length < CHUNK && count < PIECES) continue;
+    if (chunk.length >= CHUNK) {
+      await output.write(chunk);
+      chunk = '';
+    }
+    count = 0;
+    await turn();
+    stop?.throwIfAborted();
   }
   if (chunk !== '') await output.write(chunk);
 }

@@ -15,6 +15,7 @@ describe('exit statuses', () => {
     ['PLAN_MISMATCH', 6],
     ['DECLINED', 8],
     ['STATE_LOCKED', 9],
+    ['PEER_TIMEOUT', 9],
     ['INTERRUPTED', 130],
   ])('%s ends with %i', (code, status) => {
     expect(exitStatusOf(new CsxError(code, 'x'))).toBe(status);
@@ -24,8 +25,16 @@ describe('exit statuses', () => {
     expect(exitStatusOf(new Error('x'))).toBe(1);
   });
 
-  it('where several apply the order is 6, 5, 1, 4, 3, 2', () => {
-    const order = [EXIT.planMismatch, EXIT.checkFailed, EXIT.error, EXIT.partial, EXIT.conflicts, EXIT.changes];
+  it('where several apply the order is 6, 5, 1, 4, 9, 3, 2', () => {
+    const order = [
+      EXIT.planMismatch,
+      EXIT.checkFailed,
+      EXIT.error,
+      EXIT.partial,
+      EXIT.timedOut,
+      EXIT.conflicts,
+      EXIT.changes,
+    ];
     for (let first = 0; first < order.length; first++) {
       expect(worstStatus(order.slice(first).reverse())).toBe(order[first]);
     }

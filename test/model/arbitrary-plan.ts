@@ -6,6 +6,7 @@ import type { CheckText } from '../../src/model/checktxt.js';
 import type { Digest, Entry, FileType, SignatureDigest, Stamp } from '../../src/model/entry.js';
 import type { Problem } from '../../src/model/errors.js';
 import type { Bytes, DiskPath, FileName, PeerName } from '../../src/model/names.js';
+import { atOnce } from '../../src/model/paced.js';
 import { hashPlan, summarizePlan } from '../../src/model/plan-summary.js';
 import type { ActionInvocation, Change, Check, Conflict, Plan, PlanPeer, SideState } from '../../src/model/plan.js';
 import type { Drift, LocalState } from '../../src/model/scan.js';
@@ -239,7 +240,7 @@ export function plan(minLength = 0): fc.Arbitrary<Plan> {
       ];
       const whole = { ...parts, peers };
       const counted = { ...whole, summary: summarizePlan(whole) };
-      return { ...counted, hash: hashPlan(counted) };
+      return { ...counted, hash: atOnce(hashPlan(counted)) };
     });
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changeJson, toPlanJson } from '../../src/model/plan-json.js';
+import { atOnce } from '../../src/model/paced.js';
 import { PlanTextReader } from '../../src/model/plan-text-read.js';
 import { change, plan } from './arbitrary-plan.js';
 
@@ -34,7 +35,7 @@ describe('a plan of 100,000 changes', () => {
       reader.push((index === 0 ? '' : ',\n') + JSON.stringify(json));
     }
     reader.push(`]${after ?? ''}`);
-    const read = reader.finish();
+    const read = atOnce(reader.finish());
     expect(read.changes).toHaveLength(CHANGES);
     expect(read.changes.at(-1)?.path).toBe(`/d/file-${CHANGES - 1}`);
     // Kilobytes, the test runner included.

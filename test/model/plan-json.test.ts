@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { CsxError } from '../../src/model/errors.js';
 import { fromPlanJson } from '../../src/model/plan-json-read.js';
 import { toPlanJson } from '../../src/model/plan-json.js';
+import { atOnce } from '../../src/model/paced.js';
 import { PlanTextReader } from '../../src/model/plan-text-read.js';
 import { planText } from '../../src/model/plan-text.js';
 import type { Plan } from '../../src/model/plan.js';
@@ -26,7 +27,7 @@ function readText(text: string, sizes: readonly number[]): Plan {
     reader.push(text.slice(at, at + size));
     at += size;
   }
-  return reader.finish();
+  return atOnce(reader.finish());
 }
 
 const whole = (plan: Plan) => [...planText(plan)].join('');
@@ -68,7 +69,7 @@ describe('a plan as JSON', () => {
       const reader = new PlanTextReader();
       reader.push(text.slice(0, at));
       reader.push(text.slice(at));
-      expect(reader.finish().hash).toBe(plan.hash);
+      expect(atOnce(reader.finish()).hash).toBe(plan.hash);
     }
   });
   it('keeps its members in the order of the contract, every array there', () => {

@@ -1,10 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionRule, Group } from '../../src/model/config.js';
 import type { Change, Conflict } from '../../src/model/plan.js';
-import { expectActions } from '../../src/planner/actions.js';
 import type { ActionInputs } from '../../src/planner/actions.js';
 import { reconcile } from '../../src/planner/reconcile.js';
-import { absent, agreed, candidate, drift, group, membership, name, peerName, rule, there } from './make.js';
+import {
+  absent,
+  agreed,
+  candidate,
+  drift,
+  expectActions,
+  group,
+  membership,
+  name,
+  peerName,
+  rule,
+  there,
+} from './make.js';
 import type { Look } from './make.js';
 
 const v1: Look = { content: '1' };
@@ -28,7 +39,7 @@ function inputs({ groups, changed = ['/d/x'], options = {} }: Setting): ActionIn
       return outcome.kind === 'change' ? [outcome.change] : [];
     }),
     conflicts: [],
-    candidates,
+    candidates: [candidates],
     drift: candidates.flatMap((each) => (each.drift === undefined ? [] : [each.drift])),
     pending: [],
     membership: membership('/d', groups),
@@ -133,6 +144,6 @@ describe('expectActions', () => {
     const groups = only(rule({ run: 'reload' }));
     const lost = candidate(name('/d/x'), v2, { groups });
     expect(reconcile(lost, absent(name('/d/x')), agreed(name('/d/x'), v1)).kind).toBe('conflict');
-    expect(expectActions({ ...inputs({ groups, changed: [] }), candidates: [lost] })).toEqual([]);
+    expect(expectActions({ ...inputs({ groups, changed: [] }), candidates: [[lost]] })).toEqual([]);
   });
 });

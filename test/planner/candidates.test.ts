@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FileName } from '../../src/model/names.js';
-import { findCandidates, mustAsk } from '../../src/planner/candidates.js';
+import { mustAsk } from '../../src/planner/candidates.js';
 import type { CandidateInputs } from '../../src/planner/candidates.js';
-import { dirty, drift, group, here, membership, name, peerName } from './make.js';
+import { dirty, drift, findCandidates, group, here, membership, name, peerName } from './make.js';
 
 const v1 = { content: '1' };
 const v2 = { content: 'two' };

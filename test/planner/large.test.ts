@@ -4,9 +4,8 @@ import type { FileName } from '../../src/model/names.js';
 import { planText } from '../../src/model/plan-text.js';
 import type { RemoteState } from '../../src/model/plan.js';
 import type { Drift } from '../../src/model/scan.js';
-import { findCandidates } from '../../src/planner/candidates.js';
 import { makePlan } from '../../src/planner/plan.js';
-import { absent, drift, group, membership, name, peerName, planPeer, rule } from './make.js';
+import { absent, drift, findCandidates, group, membership, name, peerName, planPeer, rule } from './make.js';
 
 const FILES = 100_000;
 
@@ -34,7 +33,7 @@ describe('100,000 changes', () => {
     });
     const candidates = byPeer.get(peerName('b')) ?? [];
     const states = new Map<FileName, RemoteState>(candidates.map((each) => [each.file, absent(each.file, 'none')]));
-    const plan = makePlan({
+    const work = makePlan({
       timestamp: '2026-11-22T13:00:00Z',
       id: 'id',
       csxVersion: '0.1.0',
@@ -53,6 +52,12 @@ describe('100,000 changes', () => {
       maxDelete: undefined,
       pendingActions: [],
     });
+    let pauses = 0;
+    let step = work.next();
+    for (; step.done !== true; step = work.next()) pauses += 1;
+    const plan = step.value;
+    // What is asked of it meanwhile, progress and Ctrl-C, is answered: reconciling, actions and the hash pause each.
+    expect(pauses).toBeGreaterThan((4 * FILES) / 300);
     expect(plan.summary.create).toBe(FILES);
 
     let length = 0;

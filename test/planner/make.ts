@@ -5,11 +5,22 @@ import type { CheckText } from '../../src/model/checktxt.js';
 import type { ActionRule, AutoMethod, Group } from '../../src/model/config.js';
 import type { Digest, Entry, FileType, SignatureDigest, Stamp } from '../../src/model/entry.js';
 import type { Bytes, DiskPath, FileName, PeerName } from '../../src/model/names.js';
-import type { PlanPeer, RemoteState } from '../../src/model/plan.js';
+import { atOnce } from '../../src/model/paced.js';
+import type { ActionInvocation, Plan, PlanPeer, RemoteState } from '../../src/model/plan.js';
 import type { Drift, DriftReason, LocalState } from '../../src/model/scan.js';
 import type { Baseline, DirtyRow } from '../../src/model/store.js';
+import * as actions from '../../src/planner/actions.js';
+import * as candidates from '../../src/planner/candidates.js';
 import type { Candidate, Membership, Route } from '../../src/planner/candidates.js';
 import { stateThere } from '../../src/planner/differences.js';
+import * as plans from '../../src/planner/plan.js';
+
+/** The planner's long computations, without their pauses. */
+export const findCandidates = (inputs: candidates.CandidateInputs): candidates.Candidates =>
+  atOnce(candidates.findCandidates(inputs));
+export const makePlan = (inputs: plans.PlanInputs): Plan => atOnce(plans.makePlan(inputs));
+export const expectActions = (inputs: actions.ActionInputs): readonly ActionInvocation[] =>
+  atOnce(actions.expectActions(inputs));
 
 export const name = (text: string): FileName => text as FileName;
 export const peerName = (text: string): PeerName => text as PeerName;

@@ -5,9 +5,9 @@ import { compareBytes, parentName } from '../../src/model/names.js';
 import type { Plan, RemoteState } from '../../src/model/plan.js';
 import type { Drift } from '../../src/model/scan.js';
 import type { Baseline } from '../../src/model/store.js';
-import { makePlan } from '../../src/planner/plan.js';
 import type { Observation, PlanInputs } from '../../src/planner/plan.js';
 import {
+  makePlan,
   absent,
   agreed,
   auto,

@@ -4,12 +4,24 @@ import { describe, expect, it } from 'vitest';
 import type { AutoMethod } from '../../src/model/config.js';
 import { decideWith } from '../../src/planner/decisions.js';
 import type { OnConflict } from '../../src/planner/decisions.js';
-import { makePlan } from '../../src/planner/plan.js';
 import type { Observation } from '../../src/planner/plan.js';
 import { resolutionOf } from '../../src/planner/resolutions.js';
 import type { Keep } from '../../src/planner/resolutions.js';
 import { takenConflicts } from '../../src/planner/taken.js';
-import { absent, agreed, auto, candidate, dirty, group, membership, name, peerName, planPeer, there } from './make.js';
+import {
+  absent,
+  agreed,
+  auto,
+  candidate,
+  dirty,
+  group,
+  makePlan,
+  membership,
+  name,
+  peerName,
+  planPeer,
+  there,
+} from './make.js';
 import type { Look } from './make.js';
 
 const F = name('/d/f');

@@ -33,7 +33,6 @@ export function resultOf(plan: Plan, parts: Partial<Omit<ApplyResult, 'summary'>
     conflicts: [],
     problems: [],
     interrupted: undefined,
-    timedOut: false,
     ...parts,
   } satisfies Omit<ApplyResult, 'summary'>;
   return { ...result, summary: summarizeResult(result, milliseconds) };

@@ -81,7 +81,6 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
     ...partial,
     problems,
     interrupted: request.stop.aborted ? String(request.stop.reason) : undefined,
-    timedOut: false,
     summary: summarizeResult(partial, finishedAt - startedAt),
   };
   await store.write([putRun(plan, startedAt, { result, status: request.statusOf(result) })]);

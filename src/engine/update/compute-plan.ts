@@ -7,9 +7,12 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Group } from '../../model/config.js';
 import { CsxError } from '../../model/errors.js';
 import type { PeerName } from '../../model/names.js';
+import { inTurns } from '../../model/paced.js';
+import type { Paced } from '../../model/paced.js';
 import type { Plan } from '../../model/plan.js';
 import type { Drift } from '../../model/scan.js';
 import { findCandidates } from '../../planner/candidates.js';
@@ -36,16 +39,19 @@ export async function computePlan(request: PlanRequest): Promise<Planned> {
   const look = looker(request);
   const knownPeers = new Set(config.groups.flatMap((group) => others(group)));
   const rows = await store.dirty({ ...(peers && { peers }), ...(request.scopes && { scopes: request.scopes }) });
-  const candidates = findCandidates({
-    drift: found.drift,
-    dirty: rows.filter((row) => !request.excludes(row.file)),
-    roots: found.roots,
-    membership: selection,
-    local: look,
-    knownPeers,
-    peers: peers && new Set(peers),
-    limitedGroups: request.options.groups.length > 0,
-  });
+  const paced = <T>(work: Paced<T>): Promise<T> => inTurns(work, turn, request.stop);
+  const candidates = await paced(
+    findCandidates({
+      drift: found.drift,
+      dirty: rows.filter((row) => !request.excludes(row.file)),
+      roots: found.roots,
+      membership: selection,
+      local: look,
+      knownPeers,
+      peers: peers && new Set(peers),
+      limitedGroups: request.options.groups.length > 0,
+    }),
+  );
 
   const groups = config.groups.filter(
     (group) => request.options.groups.length === 0 || request.options.groups.includes(group.name),
@@ -78,13 +84,13 @@ export async function computePlan(request: PlanRequest): Promise<Planned> {
     pendingActions: await store.actions(),
     decide: request.decide,
   };
-  const plan = makePlan(inputs);
+  const plan = await paced(makePlan(inputs));
   if (request.everybody === false) return { plan, incomplete: found.incomplete };
   const wider = await askEverybody(plan.conflicts, observations, look, request, (peer, beside) =>
     observePeer(peer, beside, groups, found.drift, look, request),
   );
   return {
-    plan: wider === undefined ? plan : makePlan({ ...inputs, observations: wider }),
+    plan: wider === undefined ? plan : await paced(makePlan({ ...inputs, observations: wider })),
     incomplete: found.incomplete,
   };
 }

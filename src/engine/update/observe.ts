@@ -17,6 +17,7 @@ import { signatureDigest } from '../delta/signature.js';
 import type { Connection } from '../net/connection.js';
 import type { Answer } from '../wire/response.js';
 import { digestsOf } from './content.js';
+import { Running } from './running.js';
 
 export interface ObserveOptions {
   readonly connection: Connection;
@@ -33,7 +34,7 @@ export interface ObserveOptions {
 export async function observe(options: ObserveOptions): Promise<ReadonlyMap<FileName, RemoteState>> {
   const { connection, candidates, stop } = options;
   const states = new Map<FileName, RemoteState>();
-  const asked: Promise<void>[] = [];
+  const running = new Running();
   let me: PeerName | undefined = candidates[0]?.me;
   for (const candidate of candidates) {
     if (stop.aborted || connection.failure !== undefined) break;
@@ -41,7 +42,7 @@ export async function observe(options: ObserveOptions): Promise<ReadonlyMap<File
       await connection.hello(candidate.me);
       me = candidate.me;
     }
-    asked.push(
+    running.add(
       ask(candidate, options).then((state) => {
         states.set(candidate.file, state);
         options.onAnswer();
@@ -49,8 +50,7 @@ export async function observe(options: ObserveOptions): Promise<ReadonlyMap<File
     );
     await connection.room();
   }
-  const outcomes = await Promise.allSettled(asked);
-  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  await running.fewerThan(1);
   stop.throwIfAborted();
   return states;
 }
@@ -62,7 +62,7 @@ async function ask(candidate: Candidate, options: ObserveOptions): Promise<Remot
     case 'present':
       return present(candidate, answer, options);
     case 'path-not-found':
-      return { kind: 'absent', row: options.hasBaseline(candidate.file) ? 'unasked' : await rowOf(candidate, options) };
+      return absent(options.hasBaseline(candidate.file) ? 'unasked' : await rowOf(candidate, options));
     case 'not-found':
       return { kind: 'behind-link' };
     case 'error':
@@ -71,6 +71,15 @@ async function ask(candidate: Candidate, options: ObserveOptions): Promise<Remot
       return { kind: 'failed', answer: `an answer of the kind ${answer.kind} to SIG` };
   }
 }
+
+/** The two that nearly all new files get are held once. */
+function absent(row: CheckText | undefined | 'unasked'): RemoteState {
+  if (row === undefined) return ABSENT;
+  return row === 'unasked' ? ABSENT_UNASKED : { kind: 'absent', row };
+}
+
+const ABSENT: RemoteState = { kind: 'absent', row: undefined };
+const ABSENT_UNASKED: RemoteState = { kind: 'absent', row: 'unasked' };
 
 function refusal(answer: Extract<Answer, { kind: 'error' }>): RemoteState {
   switch (answer.refusal.kind) {

@@ -134,7 +134,7 @@ function broughtUp(change: Change, states: ReadonlyMap<FileName, LocalState | un
   const carried = carrying(change, state && { ...state, signature: side });
   return {
     ...carried,
-    precondition: { ...change.precondition, local: state && { checktxt: state.checktxt, stamp: state.stamp } },
+    precondition: { ...change.precondition, local: state },
   };
 }
 

@@ -128,7 +128,7 @@ function conflictRow(conflict: Conflict): string {
 }
 
 function* changes(plan: Plan): Generator<string> {
-  const sections = sectionsOf(plan).filter((section) => section.changes.length > 0);
+  const sections = (yield* sectionsOf(plan)).filter((section) => section.changes.length > 0);
   if (sections.length > 0) yield '<h2>Changes</h2>\n';
   for (const section of sections) yield* peerChanges(section);
 }

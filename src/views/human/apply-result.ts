@@ -49,8 +49,6 @@ export function* applyResultView(
   if (result.interrupted !== undefined) {
     yield `${paint.yellow(`Interrupted by ${result.interrupted}. What was under way was finished; nothing is lost.`)}\n`;
   }
-  if (result.timedOut)
-    yield `${paint.yellow('Stopped by --timeout. What was under way was finished; nothing is lost.')}\n`;
   const whole = isComplete(result);
   yield `${(whole ? paint.green : paint.yellow).bold(resultLine(result.summary))}\n`;
   yield* nextLines(options.next ?? nextAfterApply(result), screen);

@@ -64,7 +64,7 @@ export function* planView(output: Output, plan: Plan, options: PlanViewOptions =
   yield* heading(plan, screen);
   yield* drift(plan, screen, fold);
 
-  const sections = sectionsOf(plan);
+  const sections = yield* sectionsOf(plan);
   const busy = sections.filter((section) => section.changes.length > 0 || section.conflicts.length > 0);
   yield* legend(plan, screen);
   for (const section of busy) yield* peerSection(section, screen, fold, options.verbose === true);

@@ -5,6 +5,7 @@
  */
 
 import { display } from '../../model/names.js';
+import { eachPaced } from '../../model/paced.js';
 import type { Change, Plan, Tally } from '../../model/plan.js';
 import { actionGroups } from '../action-groups.js';
 import {
@@ -42,19 +43,21 @@ type Piece = string | { readonly of: Class; readonly text: string };
 
 export function* planMarkdown(plan: Plan, options: MarkdownOptions = {}): Generator<string> {
   const { maxChars } = options;
+  const sections = options.flat === true ? undefined : yield* sectionsOf(plan);
+  const all = (): Generator<Piece> => pieces(plan, sections, options);
   if (maxChars === undefined) {
-    for (const piece of pieces(plan, options)) yield typeof piece === 'string' ? piece : piece.text;
+    yield* texts(all());
     return;
   }
   const needs = new Map<Class, number>(CLASSES.map((of) => [of, 0]));
   let fixed = 0;
-  for (const piece of pieces(plan, options)) {
+  yield* eachPaced(all(), (piece) => {
     if (typeof piece === 'string') fixed += piece.length;
     else needs.set(piece.of, (needs.get(piece.of) ?? 0) + piece.text.length);
-  }
+  });
   const rows = [...needs.values()].reduce((sum, need) => sum + need, 0);
   if (fixed + rows <= maxChars) {
-    yield* planMarkdown(plan, { ...options, maxChars: undefined });
+    yield* texts(all());
     return;
   }
   const room = maxChars - fixed - cutNote(maxChars, Number.MAX_SAFE_INTEGER).length;
@@ -68,11 +71,16 @@ export function* planMarkdown(plan: Plan, options: MarkdownOptions = {}): Genera
     CLASSES.map((of) => [of, needs.get(of) ?? 0] as const),
     room,
   );
-  for (const piece of pieces(plan, options)) {
+  for (const piece of all()) {
     if (typeof piece === 'string') yield piece;
     else if (budget.take(piece.of, piece.text.length)) yield piece.text;
+    else if (budget.left() % 250 === 0) yield '';
   }
   yield cutNote(maxChars, budget.left());
+}
+
+function* texts(all: Iterable<Piece>): Generator<string> {
+  for (const piece of all) yield typeof piece === 'string' ? piece : piece.text;
 }
 
 function cutNote(maxChars: number, left: number): string {
@@ -85,15 +93,16 @@ function* shortest(plan: Plan, maxChars: number, options: MarkdownOptions): Gene
   yield (`**${prose(summaryLine(plan, options.knownFiles))}**\n` + cutNote(maxChars, rows)).slice(0, maxChars);
 }
 
-function* pieces(plan: Plan, options: MarkdownOptions): Generator<Piece> {
+/** @param sections undefined: one table for all peers */
+function* pieces(plan: Plan, sections: readonly PeerSection[] | undefined, options: MarkdownOptions): Generator<Piece> {
   yield `## csx plan for ${code(display(plan.host))}\n\n**${prose(summaryLine(plan, options.knownFiles))}**\n`;
   if (plan.options.offline) yield '\nMade offline: no peer was asked.\n';
   yield* diagnostics(plan);
   yield* peerTable(plan);
   yield* checks(plan);
   yield* conflicts(plan);
-  if (options.flat === true) yield* flatChanges(plan);
-  else for (const section of sectionsOf(plan)) if (section.changes.length > 0) yield* changes(section);
+  if (sections === undefined) yield* flatChanges(plan);
+  else for (const section of sections) if (section.changes.length > 0) yield* changes(section);
   yield* actions(plan);
   yield* deferred(plan);
   yield `\n<sub>${plan.id === '' ? '' : `Plan ${prose(plan.id)}, `}made ${time(Date.parse(plan.timestamp), 'UTC')} UTC by csx ${prose(plan.csxVersion)}</sub>\n`;
