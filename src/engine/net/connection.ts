@@ -103,9 +103,10 @@ export class Connection {
    * Gives a command; it leaves with all others given in the same turn, unless a PATCH is under way. A refusal is a value
    * (`kind: 'error'`). Rejects when the connection is lost (everything outstanding with the same CsxError), and for a file
    * whose name the protocol cannot carry (PATH_OUTSIDE; the connection goes on). A rejection nobody awaits is harmless.
+   * `work`: bytes the peer may have to read or write before it can answer; the deadline is longer for them.
    */
-  request<V extends PlainVerb>(verb: V, args: Arguments<V>): Promise<Answer> {
-    return this.#call(verb, args);
+  request<V extends PlainVerb>(verb: V, args: Arguments<V>, work = 0): Promise<Answer> {
+    return this.#call(verb, args, [], work);
   }
 
   /** Resolves when less than the window is under way: await it between commands, or memory grows with the work. */
@@ -118,7 +119,7 @@ export class Connection {
    * `followers` leave right behind the body, before anything else that waits, and not at all when the peer refuses: a
    * SETIME after a refused PATCH would make a csync2 daemon forget the conflict it refused for. With `late` they leave only when the
    * body has been taken: a csync2 daemon that could not write it would give the old file the new one's attributes. What waits
-   * goes on meanwhile, so late followers leave with the next body and cost no round trip.
+   * goes on meanwhile, so late followers leave with the next body and cost no round trip. `work` is as for `request`.
    *
    * When `respond` fails, the peer is told that there is no delta, the promise rejects with that failure, and the connection
    * goes on. When the body fails, or is not as long as it says, the connection is destroyed, so that the peer applies
@@ -128,9 +129,9 @@ export class Connection {
     args: Arguments<'PATCH'>,
     respond: Respond,
     followers: readonly Command[] = [],
-    late = false,
+    { late = false, work = 0 }: { readonly late?: boolean; readonly work?: number } = {},
   ): Promise<PatchOutcome> {
-    const outcome = this.#patch(args, respond, followers, late);
+    const outcome = this.#patch(args, respond, followers, late, work);
     outcome.catch(ignore);
     return outcome;
   }
@@ -236,10 +237,10 @@ export class Connection {
   }
 
   /** Not async: a promise made here would count as unhandled where the exchange's own does not. */
-  #call<V extends Verb>(verb: V, args: Arguments<V>, body: readonly Buffer[] = []): Promise<Answer> {
+  #call<V extends Verb>(verb: V, args: Arguments<V>, body: readonly Buffer[] = [], work = 0): Promise<Answer> {
     let exchange: Exchange;
     try {
-      exchange = newExchange(verb, args);
+      exchange = newExchange(verb, args, { grace: graceFor(work) });
     } catch (error) {
       const rejected = Promise.reject<Answer>(asError(error));
       rejected.catch(ignore);
@@ -256,10 +257,11 @@ export class Connection {
     respond: Respond,
     commands: readonly Command[],
     late: boolean,
+    work: number,
   ): Promise<PatchOutcome> {
     const followers = commands.map((command) => newExchange<PlainVerb>(command.verb, command.args));
     const job: PatchJob = { respond, followers, late, sent: Promise.withResolvers<boolean>(), failure: undefined };
-    const exchange = newExchange('PATCH', args, { patch: job });
+    const exchange = newExchange('PATCH', args, { patch: job, grace: graceFor(work) });
     this.#pipeline.give(exchange);
     try {
       const answer = await exchange.answer;
@@ -272,3 +274,11 @@ export class Connection {
     }
   }
 }
+
+/** Milliseconds for work on so many bytes: a peer that does 10 MB a second is slow, and one that is loaded or syncs a slow disk is so. */
+function graceFor(work: number): number {
+  return Math.min(Math.ceil(work / 10_000), LONGEST_GRACE);
+}
+
+/** What a timer can count. */
+const LONGEST_GRACE = 2 ** 31 - 1;

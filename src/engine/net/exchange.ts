@@ -38,6 +38,8 @@ export interface Exchange {
   readonly bytes: Buffer;
   /** The file it is about, for messages. Never the key. */
   readonly file: string | undefined;
+  /** Milliseconds that its answer may take longer than others. */
+  readonly grace?: number | undefined;
   readonly answer: Promise<Answer>;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: CsxError) => void;
@@ -54,7 +56,7 @@ export interface Exchange {
 export function newExchange<V extends Verb>(
   verb: V,
   args: Arguments<V>,
-  extra: Pick<Exchange, 'patch' | 'rows' | 'content'> = {},
+  extra: Pick<Exchange, 'patch' | 'rows' | 'content' | 'grace'> = {},
 ): Exchange {
   const bytes = writeRequest(verb, args);
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();

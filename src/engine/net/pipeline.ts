@@ -53,8 +53,8 @@ export class Pipeline {
     this.#label = label;
     this.#socket = socket;
     this.#window = window;
-    this.#deadline = new Deadline(answerDeadline, () => {
-      this.fail(failures.timeoutFailure(this.#label, answerDeadline, this.activity()));
+    this.#deadline = new Deadline(answerDeadline, (silence) => {
+      this.fail(failures.timeoutFailure(this.#label, silence, this.activity()));
     });
     this.#outbox = new Outbox(socket, () => {
       this.#deadline.progress();
@@ -164,7 +164,9 @@ export class Pipeline {
   #await(exchange: Exchange): void {
     this.#due.push(exchange);
     this.#reader.expect(exchange.shape);
-    if (this.#due.length === 1) this.#deadline.start();
+    if (this.#due.length > 1) return;
+    this.#deadline.grant(exchange.grace ?? 0);
+    this.#deadline.start();
   }
 
   #countTrip(): void {
@@ -209,6 +211,7 @@ export class Pipeline {
   #settle(answer: Answer): void {
     const exchange = this.#due.shift();
     if (exchange === undefined) return;
+    this.#deadline.grant(this.#due.peek()?.grace ?? 0);
     if (this.#due.length === 0 && !this.#barrier) this.#deadline.clear();
     if (exchange.patch !== undefined && answer.kind === 'send-data') {
       void this.#sendBody(exchange, exchange.patch, answer.signature);

@@ -88,7 +88,8 @@ export class Endings {
     this.#unsynced = [];
     this.#syncs += 1;
     const number = this.#syncs;
-    const work = this.#options.connection.request('SYNC', {}).then(
+    const bytes = group.reduce((sum, { end }) => sum + end.bytes, 0);
+    const work = this.#options.connection.request('SYNC', {}, bytes).then(
       (answer) => {
         if (answer.kind === 'error') this.#doubtful = Math.max(this.#doubtful, this.#syncs + 1);
         const text = answer.kind === 'error' ? answer.text : undefined;

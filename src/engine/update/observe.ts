@@ -57,7 +57,7 @@ export async function observe(options: ObserveOptions): Promise<ReadonlyMap<File
 
 async function ask(candidate: Candidate, options: ObserveOptions): Promise<RemoteState> {
   const target = { key: candidate.group.key.secret(), file: candidate.file };
-  const answer = await options.connection.request('SIG', target);
+  const answer = await options.connection.request('SIG', target, candidate.local?.entry.size);
   switch (answer.kind) {
     case 'present':
       return present(candidate, answer, options);

@@ -26,6 +26,11 @@ export function mustAsk(change: Change): boolean {
   return change.action === 'delete' || change.after?.entry.type !== 'file' || timeOnly;
 }
 
+/** Bytes the peer may have to read or write before it can answer: what it has, for a signature, and what it is to have. */
+export function workOf(change: Change): number {
+  return Math.max(change.before?.entry.size ?? 0, change.after?.entry.size ?? 0);
+}
+
 /** The file here, against the state the plan saw. */
 export function checkHere(change: Change, look: (file: FileName) => LocalState | undefined): Problem | undefined {
   const expected = change.precondition.local;

@@ -16,7 +16,7 @@ import type { Answer } from '../wire/response.js';
 import type { PlainVerb } from '../wire/verbs.js';
 import { outgoing, wholeOf } from './content.js';
 import type { ContentDigests, Outgoing } from './content.js';
-import { checkHere, checkSignature } from './preconditions.js';
+import { checkHere, checkSignature, workOf } from './preconditions.js';
 import type { Readiness } from './preconditions.js';
 import { stepsOf } from './steps.js';
 import type { Raw, Step } from './steps.js';
@@ -146,7 +146,7 @@ async function sendContent(
         return opened.sent.body;
       },
       followers,
-      !options.grouped,
+      { late: !options.grouped, work: workOf(change) },
     );
     const earlier = await before;
     if (opened.stale !== undefined) return { status: 'skipped', problem: opened.stale, bytes: 0 };

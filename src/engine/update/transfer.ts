@@ -12,7 +12,7 @@ import type { Report } from '../../model/events.js';
 import type { Change } from '../../model/plan.js';
 import { Endings } from './endings.js';
 import type { EndingsOptions } from './endings.js';
-import { checkHere, checkThere, mustAsk } from './preconditions.js';
+import { checkHere, checkThere, mustAsk, workOf } from './preconditions.js';
 import type { Readiness } from './preconditions.js';
 import { Running } from './running.js';
 import { carryOut, putNew } from './send-change.js';
@@ -74,7 +74,8 @@ async function lookAhead(change: Change, options: TransferOptions): Promise<Read
   const here = checkHere(change, options.look);
   if (here !== undefined) return { kind: 'stale', problem: here };
   if (change.action === 'no-op' || !mustAsk(change)) return READY;
-  const answer = await options.connection.request('SIG', { key: options.keyOf(change), file: change.path });
+  const target = { key: options.keyOf(change), file: change.path };
+  const answer = await options.connection.request('SIG', target, workOf(change));
   return checkThere(change, answer);
 }
 

@@ -16,7 +16,7 @@ import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import type { Dialer } from './dial.js';
 import { askPeer } from './fetch.js';
-import { checkHere, checkThere } from './preconditions.js';
+import { checkHere, checkThere, workOf } from './preconditions.js';
 import { side } from './side.js';
 
 export interface VerifyRequest {
@@ -80,7 +80,7 @@ async function verifyPeer(
     for (const change of changes) {
       if (change.me !== me) await connection.hello((me = change.me));
       asked.push(
-        connection.request('SIG', { key: request.keyOf(change), file: change.path }).then((answer) => {
+        connection.request('SIG', { key: request.keyOf(change), file: change.path }, workOf(change)).then((answer) => {
           const readiness = checkThere(change, answer);
           if (readiness.kind === 'stale') problems.push(readiness.problem);
         }),

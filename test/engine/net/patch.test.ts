@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { CsxError } from '../../../src/model/errors.js';
 import type { Body } from '../../../src/engine/net/connection.js';
@@ -49,8 +49,8 @@ describe('PATCH accepted', () => {
 
   test('late followers leave with the next body, once their own has been taken', async () => {
     const { connection, peer } = await connected();
-    const first = connection.patch(target('a'), () => body('a'), [mode('a'), mtime('a')], true);
-    const second = connection.patch(target('b'), () => body('b'), [mode('b')], true);
+    const first = connection.patch(target('a'), () => body('a'), [mode('a'), mtime('a')], { late: true });
+    const second = connection.patch(target('b'), () => body('b'), [mode('b')], { late: true });
     const later = connection.request('SIG', target('c'));
     await peer.line();
     peer.send(ACCEPTED);
@@ -76,7 +76,7 @@ describe('PATCH accepted', () => {
 
   test.each(['before the answer', 'after it'])('late followers fail with the connection, %s', async (when) => {
     const { connection, peer } = await connected();
-    const patch = connection.patch(target('a'), () => body('a'), [mode('a')], true);
+    const patch = connection.patch(target('a'), () => body('a'), [mode('a')], { late: true });
     const lost = expect(patch).rejects.toMatchObject({ code: 'PEER_CLOSED' });
     await peer.line();
     peer.send(ACCEPTED);
@@ -272,6 +272,26 @@ describe('deadlines around a body', () => {
     peer.send(OK);
     expect((await patch).answer).toEqual(PLAIN_OK);
     connection.destroy();
+  });
+
+  test('a peer that works on a large file may be silent for longer, and with the next answer not', async () => {
+    const { connection, peer } = await connected({ answerDeadline: 200 });
+    const large = connection.patch(target('a'), () => body('a'), [], { work: 200_000_000 });
+    await peer.line();
+    await sleep(500);
+    peer.send(ACCEPTED);
+    await peer.line();
+    await peer.bytes(1);
+    await sleep(500);
+    peer.send(OK);
+    expect((await large).answer).toEqual(PLAIN_OK);
+    await expect(connection.request('SIG', target('b'))).rejects.toMatchObject({ code: 'PEER_TIMEOUT' });
+  });
+
+  test('and is left when that time has passed too', async () => {
+    const { connection } = await connected({ answerDeadline: 100 });
+    const patch = connection.patch(target('a'), () => body('a'), [], { work: 2_000_000 });
+    await expect(patch).rejects.toMatchObject({ code: 'PEER_TIMEOUT' });
   });
 
   test.each(['', OK])('a peer that stops reading the body is left (having said %j)', async (said) => {
