@@ -3,6 +3,7 @@
 import os from 'node:os';
 import { loadConfig } from '../config/load.js';
 import { Selection } from '../config/selection.js';
+import { Journal } from '../engine/daemon/journal.js';
 import { openStore } from '../engine/state/open.js';
 import type { Config } from '../model/config.js';
 import type { PeerName } from '../model/names.js';
@@ -48,6 +49,8 @@ export async function withWorkspace<T>(
     ...(flags['config-name'] === undefined ? {} : { configName: flags['config-name'] }),
   });
   try {
+    // What a daemon that was killed has left would look like changes of this host.
+    if (access === 'write') await new Journal({ config, selection: everything, store }, Date.now).settle();
     const peers = flags.peer === undefined ? undefined : chosen.peers();
     return await work({ config, everything, chosen, peers, store });
   } finally {

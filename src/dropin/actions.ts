@@ -17,9 +17,11 @@ export async function runPending(job: Job, place: Place): Promise<void> {
 function reporter(job: Job): {
   readonly environment: Job['around']['environment'];
   readonly report: (event: Event) => void;
+  readonly now: () => number;
 } {
   return {
     environment: job.around.environment,
+    now: job.around.now,
     report: (event) => {
       sayAction(event, job.voice);
     },

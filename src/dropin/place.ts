@@ -2,6 +2,7 @@
 
 import { loadConfig } from '../config/load.js';
 import { Selection } from '../config/selection.js';
+import { Journal } from '../engine/daemon/journal.js';
 import { openStore } from '../engine/state/open.js';
 import type { Config } from '../model/config.js';
 import { CsxError } from '../model/errors.js';
@@ -60,6 +61,7 @@ export async function withPlace<T>(job: Job, access: 'read' | 'write', work: (pl
   });
   voice.say(2, `Database-File: sqlite3://${store.location}`);
   try {
+    if (access === 'write') await new Journal({ config, selection: new Selection(config), store }, around.now).settle();
     return await work({ config, selection, peers: chosenPeers(selection, options), store });
   } finally {
     await store.close();

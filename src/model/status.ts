@@ -2,7 +2,7 @@
 
 import type { Problem } from './errors.js';
 import type { FileName, PeerName } from './names.js';
-import type { ActionRow } from './store.js';
+import type { ActionRow, ActionRun } from './store.js';
 
 export interface PeerStatus {
   readonly name: PeerName;
@@ -59,6 +59,8 @@ export interface Status {
   readonly conflicts: readonly PendingConflict[];
   /** Commands waiting to run here. */
   readonly actions: readonly ActionRow[];
+  /** How each command ended when it last ran here, the latest first. */
+  readonly actionRuns: readonly ActionRun[];
   readonly lastRun: LastRun | undefined;
   readonly problems: readonly Problem[];
 }

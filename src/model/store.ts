@@ -72,6 +72,45 @@ export interface Baseline {
   readonly at: number;
 }
 
+/**
+ * What a command of a peer is about to make of a file, told before the disk is changed: should the process die before the file's row
+ * says so, what is found is known to be its own work and no local change.
+ */
+export interface Intent {
+  readonly file: FileName;
+  /** What will stand there, with a link's real target; what it leaves out (mode, owner, time) may be anything. Undefined: nothing. */
+  readonly checktxt: CheckText | undefined;
+  /** Of the content that will stand there; undefined: it stays as it is. */
+  readonly digest: Digest | undefined;
+  readonly signature: SignatureDigest | undefined;
+  /** The change sets off actions. */
+  readonly actions: boolean;
+}
+
+/** Intents that were told together, or for the same group of changes. */
+export interface IntentBatch {
+  readonly batch: string;
+  /** Whose commands they were. */
+  readonly peer: PeerName;
+  readonly intents: readonly Intent[];
+  /** The process that told them is known to live. */
+  readonly alive: boolean;
+}
+
+/** How an action's command ended when it last ran. */
+export interface ActionRun {
+  readonly command: Bytes;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+  readonly milliseconds: number;
+  /** Undefined: it did not exit by itself. */
+  readonly status: number | undefined;
+  readonly signal: string | undefined;
+  readonly timedOut: boolean;
+  /** For how many files it ran. */
+  readonly files: number;
+}
+
 /** One change to the state. A list of them is written in one transaction, in order, all or none. */
 export type Write =
   | {
@@ -114,7 +153,13 @@ export type Write =
   | { readonly kind: 'unpin'; readonly peer: PeerName }
   | { readonly kind: 'put-baseline'; readonly baseline: Baseline }
   | { readonly kind: 'remove-baseline'; readonly file: FileName; readonly peer: PeerName }
-  | { readonly kind: 'put-run'; readonly run: Run };
+  | { readonly kind: 'put-run'; readonly run: Run }
+  /** Adds intents to a batch of this process. */
+  | { readonly kind: 'intend'; readonly batch: string; readonly peer: PeerName; readonly intents: readonly Intent[] }
+  /** The intents of the batch are recorded, or void. */
+  | { readonly kind: 'fulfil'; readonly batch: string }
+  /** Replaces what was kept of the command; only the latest few hundred commands are kept. */
+  | { readonly kind: 'put-action-run'; readonly run: ActionRun };
 
 /** One apply, for `history` and to keep a saved plan from being applied twice. */
 export interface Run {
@@ -193,12 +238,19 @@ export interface Store {
   baselines(peer: PeerName, files: readonly FileName[]): Promise<ReadonlyMap<FileName, Baseline>>;
   runs(limit: number): Promise<readonly Run[]>;
   run(planHash: string): Promise<Run | undefined>;
+  /** Intents that were neither recorded nor void, oldest first. */
+  intents(): Promise<readonly IntentBatch[]>;
+  /** How each action's command ended when it last ran, the latest first. */
+  actionRuns(): Promise<readonly ActionRun[]>;
 
   /** The locks that were taken and not given back. */
   locks(): Promise<readonly HeldLock[]>;
 
-  /** One transaction. Waits for other writers up to the lock timeout, then fails with STATE_LOCKED that names who holds it. */
-  write(writes: readonly Write[]): Promise<void>;
+  /**
+   * One transaction. Waits for other writers up to the lock timeout, then fails with STATE_LOCKED that names who holds it.
+   * `hasty`: survives the end of the process, but not necessarily a power failure.
+   */
+  write(writes: readonly Write[], hasty?: 'hasty'): Promise<void>;
   /** Keeps other csx runs of the same kind out. Fails with STATE_LOCKED; `onWait` is told whom it waits for. */
   lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void): Promise<Lock>;
   close(): Promise<void>;

@@ -53,9 +53,9 @@ export function foresee({ remote, baseline, drift, dirty }: Evidence): Forecast 
   const settled = drift !== undefined && dirty === undefined;
   if (baseline !== undefined) {
     if (isState(there, baseline.checktxt, baseline)) return WILLING;
-    // csync2 keeps no baselines. Where it brought or settled a newer state, this host's row is not what the baseline
-    // says, and the better memory; but only if it tells the very second: a check text does not show content.
-    if (settled && drift.before !== baseline.checktxt && isVeryState(there, drift.before)) return WILLING;
+    // What is there is what was here: csync2, which keeps no baselines, brought or settled it, or csx sent it and never heard the
+    // answer. Nothing but an older version of this host's is overwritten. The times must agree: a check text does not show content.
+    if (drift !== undefined && drift.before !== baseline.checktxt && isVeryState(there, drift.before)) return WILLING;
     return refuses('predicted', describe(there, baseline.checktxt));
   }
   // Absent there may just as well mean that the host is new to the group: creating destroys nothing.

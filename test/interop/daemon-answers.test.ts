@@ -290,6 +290,8 @@ describe('questions', () => {
         'LIST ME @/f KEY',
       );
       await stage.say('LIST ME @ wrong KEY', 'LIST ME @/none KEY');
+      // Without a key, a file or a name for this host there is nothing to tell, which is no error.
+      await stage.say('LIST ME -', 'LIST ME @/f', 'LIST ME', 'LIST');
       await stage.connect(SLAVE);
       await stage.say('LIST ME @/f KEY');
       await stage.connect(STRANGER);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ActionRunner } from '../../src/engine/daemon/action-runner.js';
 import { FileLocks } from '../../src/engine/daemon/file-locks.js';
 import type { Opened } from '../../src/engine/daemon/served.js';
+import { Journal } from '../../src/engine/daemon/journal.js';
 import { Session } from '../../src/engine/daemon/session.js';
 import { VERB_NAMES } from '../../src/engine/wire/verbs.js';
 import { prepareCsx } from '../engine/daemon/csx-daemon.js';
@@ -37,11 +38,18 @@ afterAll(async () => {
 
 function newSession(): Session {
   const log = () => undefined;
-  const actions = new ActionRunner({ store: opened.store, environment: {}, log, timeoutOf: () => undefined });
+  const actions = new ActionRunner({
+    store: opened.store,
+    environment: {},
+    log,
+    timeoutOf: () => undefined,
+    now: Date.now,
+  });
+  const journal = new Journal(opened, () => 1_000_000);
   return new Session({
     address: '10.0.0.9',
     services: {
-      serve: () => Promise.resolve({ ...opened, locks: new FileLocks(), actions }),
+      serve: () => Promise.resolve({ ...opened, locks: new FileLocks(), actions, journal }),
       resolvesTo: (name) => Promise.resolve(name === 'client'),
       log,
       now: () => 1_000_000,

@@ -173,6 +173,26 @@ export function sampleStatus(): Status {
       command: 'newaliases' as Bytes,
       logfile: '/dev/null' as Bytes,
     })),
+    actionRuns: [
+      {
+        command: 'newaliases' as Bytes,
+        startedAt: NOW - 400_000,
+        milliseconds: 230,
+        status: 0,
+        signal: undefined,
+        timedOut: false,
+        files: 2,
+      },
+      {
+        command: 'systemctl reload postfix' as Bytes,
+        startedAt: NOW - 500_000,
+        milliseconds: 61_000,
+        status: undefined,
+        signal: 'SIGTERM',
+        timedOut: true,
+        files: 1,
+      },
+    ],
     lastRun: { id: 'x', startedAt: NOW - 400_000, finishedAt: NOW - 390_000, exitStatus: 4 },
     problems: [],
   };
@@ -194,6 +214,7 @@ export function calmStatus(): Status {
     })),
     conflicts: [],
     actions: [],
+    actionRuns: [],
     lastRun: { id: 'x', startedAt: NOW - 400_000, finishedAt: NOW - 390_000, exitStatus: 0 },
   };
 }

@@ -7,8 +7,8 @@
 
 import type { Bytes } from '../../model/names.js';
 import { display } from '../../model/names.js';
-import type { ActionRow, Store } from '../../model/store.js';
-import { groupActions, runAction } from '../files/actions.js';
+import type { ActionRow, Store, Write } from '../../model/store.js';
+import { actionRun, groupActions, runAction } from '../files/actions.js';
 import type { ActionJob, ActionResult } from '../files/actions.js';
 import type { Log } from './log.js';
 
@@ -18,6 +18,8 @@ export interface ActionRunnerOptions {
   readonly timeoutOf: (command: Bytes) => number | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 export class ActionRunner {
@@ -76,7 +78,7 @@ export class ActionRunner {
   }
 
   async #runOne(job: ActionJob): Promise<void> {
-    const { store, environment, log, timeoutOf } = this.#options;
+    const { store, environment, log, timeoutOf, now } = this.#options;
     for (const row of job.rows) this.#again.delete(identityOf(row));
     const result = await runAction(job, {
       environment,
@@ -87,7 +89,10 @@ export class ActionRunner {
     // Ended because csx ends: it runs again next time.
     if (this.#stop.signal.aborted && result.signal !== undefined) return;
     const done = job.rows.filter((row) => !this.#again.has(identityOf(row)));
-    await store.write(done.map((action) => ({ kind: 'remove-action', action })));
+    await store.write([
+      ...done.map((action): Write => ({ kind: 'remove-action', action })),
+      { kind: 'put-action-run', run: actionRun(result, now()) },
+    ]);
     if (done.length < job.rows.length) this.#wanted = true;
   }
 }

@@ -7,6 +7,7 @@ import type { Ignore } from '../../model/entry.js';
 import type { Bytes, DiskPath } from '../../model/names.js';
 import { makeDirectory, remove, replace } from '../files/commit.js';
 import { within } from '../files/confined.js';
+import { sweep } from '../files/reserved-name.js';
 import type { Attributes } from '../files/stage.js';
 import { dress, stageLink, stageSpecial } from '../files/stage.js';
 import type { Arguments, Request } from '../wire/verbs.js';
@@ -114,6 +115,8 @@ export function refuseFullDirectory(disk: DiskPath, errno: 'EEXIST' | 'EISDIR'):
   const full = within(disk, (directory, name) => {
     const inside = directory.enter(name);
     try {
+      if (inside.list().length === 0) return false;
+      sweep(inside, Date.now());
       return inside.list().length > 0;
     } finally {
       inside.close();

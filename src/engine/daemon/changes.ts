@@ -2,28 +2,31 @@
  * The changes of one session that are not durable yet, as a group: applied one by one, then made durable together, recorded in one
  * transaction, and only then answered (columns R and A of the protocol table).
  *
- * The order is: backups, contents, renames, directories, database, answers. Where a step fails for a file, its answers
- * become refusals and its row stays as it was, so that the sender keeps its dirty row and tries again.
+ * The order is: backups, contents and intents (journal.ts), renames, directories, database, answers. Where a step fails for a file, its
+ * answers become refusals and its row stays as it was, so that the sender keeps its dirty row and tries again.
  */
 
+import { randomUUID } from 'node:crypto';
 import type { Backup, Group } from '../../model/config.js';
 import type { Digest, SignatureDigest } from '../../model/entry.js';
 import { CsxError } from '../../model/errors.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import { display } from '../../model/names.js';
-import type { ActionRow, Write } from '../../model/store.js';
+import type { Intent, Write } from '../../model/store.js';
 import { backUp } from '../files/backup.js';
-import { commit } from '../files/commit.js';
+import { putInPlace } from '../files/commit.js';
 import { syncDirectories, syncFiles } from '../files/durable.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
-import { putFile } from '../scan/record.js';
 import { REFUSED } from '../wire/answers.js';
 import { writeErrorResponse } from '../wire/response-writer.js';
 import { answerText } from './answer-text.js';
-import type { Applied } from './apply.js';
+import type { Applied, Change } from './apply.js';
 import { checkBeforeChange } from './check.js';
 import type { Hold } from './hold.js';
+import { intentsOf, intentsOfHold } from './intents.js';
+import { recordChange } from './record.js';
+import type { Recorded } from './record.js';
 import type { Reply } from './replies.js';
 import type { Client, Served, Services } from './served.js';
 
@@ -62,6 +65,9 @@ export class Changes {
   readonly #directories = new Set<DiskPath>();
   readonly #holds: Hold[] = [];
   readonly #locked = new Set<FileName>();
+  /** What the journal was told of this group. */
+  readonly #intended = new Set<string>();
+  #batch: string = randomUUID();
   /** Of a change whose answer may have been sent already (group-commit). */
   #failure: string | undefined;
 
@@ -93,6 +99,11 @@ export class Changes {
     return this.#touched.has(file);
   }
 
+  /** Whether the file's new content waits for the commit to be put in its place. */
+  places(file: FileName): boolean {
+    return this.#holds.some((hold) => hold.file === file);
+  }
+
   /** Takes the file for this session until the next commit. Commits before it waits for another session. */
   async own(file: FileName): Promise<void> {
     const { locks } = this.#served;
@@ -102,6 +113,16 @@ export class Changes {
       await locks.acquire(file);
     }
     this.#locked.add(file);
+  }
+
+  /**
+   * Tells the journal what the change will make, unless it knows. It survives a kill, not a power failure: then nothing is lost either,
+   * but csx may take the change for a local one.
+   */
+  async intend(change: Change, file: FileName, disk: DiskPath): Promise<void> {
+    const intents = intentsOf(change, file, disk, this.#served.config.ignore);
+    if (intents.every((intent) => this.#intended.has(identityOf(intent)))) return;
+    await this.#tell(intents, 'hasty');
   }
 
   /** Notes a change that was applied to the disk. */
@@ -153,11 +174,13 @@ export class Changes {
         await this.#makeDurable();
         await this.#record();
         this.#report();
-      }
+      } else if (this.#intended.size > 0) await this.#forgetIntents();
     } finally {
       this.#touched.clear();
       this.#directories.clear();
       this.#holds.length = 0;
+      this.#intended.clear();
+      this.#batch = randomUUID();
       for (const file of this.#locked) this.#served.locks.release(file);
       this.#locked.clear();
     }
@@ -210,22 +233,45 @@ export class Changes {
 
   async #makeDurable(): Promise<void> {
     const holds = new Map(this.#holds.map((hold) => [hold.staged, hold]));
-    const outcomes = await commit([...holds.keys()], {
-      directories: this.#directories,
+    const unplaced = await putInPlace([...holds.keys()], {
+      ahead: holds.size === 0 ? undefined : this.#tell(this.#intentsOfHolds()),
       guard: (staged) => {
         const hold = holds.get(staged);
         if (hold?.unchanged(true) === false) throw conflict(hold.file);
       },
     });
-    for (const [index, hold] of this.#holds.entries()) this.#fail(hold.file, outcomes[index]?.error);
+    for (const [staged, hold] of holds) {
+      const error = unplaced.get(staged);
+      if (error === undefined) this.#directories.add(directoryOf(hold.disk));
+      else this.#fail(hold.file, error);
+    }
     const attributes = [...this.#touched.values()].filter((touched) => touched.attributes);
     const failures = new Map([
       ...(await syncFiles(attributes.map(({ disk }) => disk))),
-      ...(await syncDirectories([...this.#directories])),
+      ...(await syncDirectories(this.#directories)),
     ]);
     if (failures.size === 0) return;
     for (const { file, disk } of this.#touched.values()) {
       this.#fail(file, failures.get(disk) ?? failures.get(directoryOf(disk)));
+    }
+  }
+
+  #intentsOfHolds(): readonly Intent[] {
+    return this.#holds.flatMap((hold) => intentsOfHold(hold, this.#served.config.ignore));
+  }
+
+  async #tell(intents: readonly Intent[], hasty?: 'hasty'): Promise<void> {
+    const write: Write = { kind: 'intend', batch: this.#batch, peer: this.#client.name, intents };
+    for (const intent of intents) this.#intended.add(identityOf(intent));
+    await this.#served.store.write([write], hasty);
+  }
+
+  /** Nothing came of them. Should they stay, they say nothing of a file that is as its row says. */
+  async #forgetIntents(): Promise<void> {
+    try {
+      await this.#served.store.write([{ kind: 'fulfil', batch: this.#batch }], 'hasty');
+    } catch (error) {
+      this.#services.log({ level: 'warning', event: 'journal', message: answerText(error) });
     }
   }
 
@@ -236,50 +282,24 @@ export class Changes {
 
   async #record(): Promise<void> {
     const done = [...this.#touched.values()].filter((touched) => touched.failure === undefined);
-    const actions: ActionRow[] = [];
     try {
       const parents = new Parents();
-      const writes = done.flatMap((touched) => this.#writesFor(touched, parents, actions));
+      const recorded = done.map((touched) => this.#recorded(touched, parents));
+      const writes = recorded.flatMap((each) => each.writes);
+      if (this.#intended.size > 0) writes.push({ kind: 'fulfil', batch: this.#batch });
       if (writes.length > 0) await this.#served.store.write(writes);
-      this.#served.actions.scheduled(actions);
+      this.#served.actions.scheduled(recorded.flatMap((each) => each.actions));
     } catch (error) {
+      this.#served.journal.unrecorded(this.#batch);
       for (const touched of done) touched.failure = error;
     }
   }
 
-  #writesFor(touched: Touched, parents: Parents, actions: ActionRow[]): Write[] {
-    const { file, disk, digest, signature } = touched;
-    const { config, selection } = this.#served;
-    const peer = this.#client.name;
-    const state = lookAt(disk, file, config.ignore, { parents });
-    const known = state === undefined ? undefined : { ...state, digest };
-    const rows: ActionRow[] = [];
-    if (touched.actions) {
-      for (const group of selection.groupsOf(file)) {
-        for (const rule of selection.actionRules(file, group)) {
-          if (rule.where === 'here') continue;
-          for (const command of rule.commands) rows.push({ file, command, logfile: rule.logfile });
-        }
-      }
-    }
-    actions.push(...rows);
-    return [
-      known === undefined ? { kind: 'remove-file', file } : putFile(file, known),
-      { kind: 'clear-dirty', file, peer },
-      {
-        kind: 'put-baseline',
-        baseline: {
-          file,
-          peer,
-          checktxt: state?.checktxt,
-          target: state?.entry.target,
-          digest,
-          signature,
-          at: this.#services.now(),
-        },
-      },
-      ...rows.map((action): Write => ({ kind: 'put-action', action })),
-    ];
+  #recorded(touched: Touched, parents: Parents): Recorded {
+    const { file, disk, digest, signature, actions } = touched;
+    const state = lookAt(disk, file, this.#served.config.ignore, { parents });
+    const at = this.#services.now();
+    return recordChange(this.#served, { file, peer: this.#client.name, state, digest, signature, actions, at });
   }
 
   #report(): void {
@@ -295,6 +315,10 @@ export class Changes {
       for (const reply of replies) reply.bytes = writeErrorResponse(text);
     }
   }
+}
+
+function identityOf({ file, checktxt }: Intent): string {
+  return `${file}\0${checktxt ?? ''}`;
 }
 
 function conflict(file: FileName): CsxError {

@@ -9,6 +9,7 @@ import path from 'node:path';
 import type { Config } from '../../model/config.js';
 import { ActionRunner } from './action-runner.js';
 import { FileLocks } from './file-locks.js';
+import { Journal } from './journal.js';
 import type { Log } from './log.js';
 import type { Opened, Served } from './served.js';
 
@@ -17,6 +18,8 @@ export interface ConfigurationsOptions {
   readonly open: (configName: string) => Promise<Opened>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: Log;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 interface Entry {
@@ -79,7 +82,7 @@ export class Configurations {
   }
 
   async #open(name: string): Promise<Entry> {
-    const { open, environment, log } = this.#options;
+    const { open, environment, log, now } = this.#options;
     const opened = await open(name);
     const { config, store } = opened;
     const timeouts = new Map(
@@ -89,8 +92,8 @@ export class Configurations {
     );
     const locks = this.#locks.get(store.location) ?? new FileLocks();
     this.#locks.set(store.location, locks);
-    const actions = new ActionRunner({ store, environment, log, timeoutOf: (command) => timeouts.get(command) });
-    const served: Served = { ...opened, locks, actions };
+    const actions = new ActionRunner({ store, environment, log, now, timeoutOf: (command) => timeouts.get(command) });
+    const served: Served = { ...opened, locks, actions, journal: new Journal(opened, now) };
     const entry: Entry = { served, stamp: stampOf(config), users: 0, retired: false };
     this.#entries.set(served, entry);
     return entry;

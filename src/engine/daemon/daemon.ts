@@ -159,15 +159,15 @@ class Common {
   readonly #serve: ServeOptions;
 
   constructor(options: DaemonOptions) {
-    const { log, environment, open, limits } = options;
+    const { log, environment, open, limits, now = Date.now } = options;
     this.#options = options;
-    this.#configurations = new Configurations({ open, environment, log });
+    this.#configurations = new Configurations({ open, environment, log, now });
     this.#serve = {
       configurations: this.#configurations,
       resolvesTo: (name, address) => resolvesTo(name, address, { deadline: LOOKUP }),
       secure: secureOf(options.certificate),
       log,
-      now: options.now ?? Date.now,
+      now,
       limits: { ...TIME_LIMITS, ...limits },
       stop: this.#stop.signal,
     };

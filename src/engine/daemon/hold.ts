@@ -44,6 +44,7 @@ export class Hold {
   readonly groups: readonly Group[];
   /** What stood at the path when PATCH came; undefined: nothing. */
   readonly before: Stamp | undefined;
+  readonly replacesDirectory: boolean;
   readonly staged: StagedFile;
   /** Answers that depend on it and were not sent yet. */
   readonly replies: Reply[] = [];
@@ -71,6 +72,7 @@ export class Hold {
     this.disk = disk;
     this.groups = groups;
     this.before = stats === undefined ? undefined : stampOf(stats);
+    this.replacesDirectory = stats?.isDirectory() === true;
     this.#base = base;
     this.staged = staged;
     this.#parser = new DeltaParser({ oldSize: base?.size ?? 0 });

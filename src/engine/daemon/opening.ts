@@ -81,6 +81,16 @@ export async function identify(name: string, introduction: Introduction): Promis
   );
 }
 
+/** What a daemon that died has left is recorded before a client sees it. Where that fails, what it left may look like a local change. */
+export async function settleJournal({ journal }: Served, { log }: Services): Promise<void> {
+  try {
+    await journal.settle();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    log({ level: 'error', event: 'journal', message: `What was changed before a crash could not be recorded: ${why}` });
+  }
+}
+
 async function pinOf(served: Served, peer: PeerName): Promise<Buffer | undefined> {
   const rows = await served.store.certificates();
   return rows.find((row) => row.peer === peer)?.certificate;

@@ -1,4 +1,4 @@
-/** The commands that ask: SIG, GETTM, GETSZ, TYPE, LIST, DIGEST, ROWS. They read the disk (no link is followed) and the database and change nothing. */
+/** The commands that ask: SIG, GETTM, GETSZ, AGREED, TYPE, LIST, DIGEST, ROWS. They read the disk (no link is followed) and the database and change nothing. */
 
 import fs from 'node:fs';
 import { withoutMtime } from '../../model/checktxt.js';
@@ -70,6 +70,21 @@ export function answerNumber(verb: 'GETTM' | 'GETSZ', disk: DiskPath): number | 
   const stats = lstat(disk);
   if (stats === undefined) return undefined;
   return verb === 'GETSZ' ? Number(stats.size) : Math.floor(Number(stats.mtimeMs) / 1000);
+}
+
+/**
+ * AGREED: whether the file is as it was when this host and the client last agreed on it, and nothing is marked. The client asks when what
+ * it sees here is not what it remembers: a change it sent may have been carried out without its ever hearing of it.
+ */
+export async function isAgreed({ store, config }: Opened, client: PeerName, file: FileName, disk: DiskPath) {
+  const baseline = (await store.baselines(client, [file])).get(file);
+  if (baseline === undefined) return false;
+  if ((await store.dirty({ scopes: [{ file, recursive: false }] })).length > 0) return false;
+  const row = (await store.file([file])).get(file);
+  const state = lookAt(disk, file, config.ignore);
+  if (baseline.checktxt !== row?.checktxt || baseline.target !== row?.target) return false;
+  if (row?.checktxt !== state?.checktxt || row?.stamp !== state?.stamp) return false;
+  return baseline.digest === undefined || row?.digest === undefined || baseline.digest === row.digest;
 }
 
 const TYPE_CHUNK = 256 * 1024;

@@ -6,6 +6,7 @@ import type { PeerName } from '../../model/names.js';
 import type { Store } from '../../model/store.js';
 import type { ActionRunner } from './action-runner.js';
 import type { FileLocks } from './file-locks.js';
+import type { Journal } from './journal.js';
 import type { Log } from './log.js';
 
 /** A configuration opened for serving. */
@@ -20,6 +21,7 @@ export interface Opened {
 export interface Served extends Opened {
   readonly locks: FileLocks;
   readonly actions: ActionRunner;
+  readonly journal: Journal;
 }
 
 /** What a session needs of the daemon it belongs to. */

@@ -21,7 +21,7 @@ import { writeAboutResponse, writeErrorResponse, writeOkResponse } from '../wire
 import { verbRow } from '../wire/verbs.js';
 import type { Request, Verb } from '../wire/verbs.js';
 import { Changes } from './changes.js';
-import { identify, openConfig } from './opening.js';
+import { identify, openConfig, settleJournal } from './opening.js';
 import { Replies } from './replies.js';
 import type { Client, Served, Services } from './served.js';
 import { Work } from './work.js';
@@ -201,7 +201,9 @@ export class Session {
       this.#refuse(identifyFirst(this.#address));
     } else if (parsed.kind === 'malformed') {
       this.#log('warning', parsed.verb, `The command cannot be: ${parsed.reason}.`);
-      this.#refuse(parsed.verb === 'HELLO' ? REFUSED.identification : REFUSED.denied);
+      // csync2 lists nothing then, and says so.
+      if (parsed.verb === 'LIST') this.#replies.add(writeOkResponse());
+      else this.#refuse(parsed.verb === 'HELLO' ? REFUSED.identification : REFUSED.denied);
     } else {
       yield* this.#request(parsed.request);
     }
@@ -283,6 +285,7 @@ export class Session {
       this.#refuse(client.text);
       return;
     }
+    await settleJournal(served, services);
     this.#work = new Work({
       served,
       services,

@@ -28,7 +28,7 @@ import { authorise } from './authorise.js';
 import type { Changes } from './changes.js';
 import { checkBeforeChange, lstat } from './check.js';
 import { Hold } from './hold.js';
-import { answerContent, answerNumber, answerRows, answerSignature } from './query.js';
+import { answerContent, answerNumber, answerRows, answerSignature, isAgreed } from './query.js';
 import type { RowsRequest } from './query.js';
 import type { Replies } from './replies.js';
 import type { Client, Served, Services } from './served.js';
@@ -214,6 +214,11 @@ export class Work {
         await this.#ready(file);
         this.#replies.add(writeDecimalResponse(answerNumber(request.verb, disk)));
         return;
+      case 'AGREED':
+        await this.#ready(file);
+        if (await isAgreed(this.#served, this.client.name, file, disk)) this.#replies.add(writeOkResponse());
+        else this.#replies.add(writeErrorResponse(REFUSED.notAgreed));
+        return;
       case 'MARK':
         await store.write(this.#marks(file));
         this.#replies.add(writeOkResponse());
@@ -243,6 +248,7 @@ export class Work {
 
   async #patch(permitted: Permitted): Promise<void> {
     const { file, disk, groups } = permitted;
+    await this.#placed(file);
     if (!(await this.#mayChange('PATCH', file, disk))) return;
     const hold = Hold.open(file, disk, groups, this.#served.config.temporaryDirectory);
     try {
@@ -288,9 +294,11 @@ export class Work {
   async #change(change: Change, permitted: Permitted): Promise<void> {
     const { file, disk, groups } = permitted;
     const row = verbRow(change.verb);
+    await this.#placed(file);
     await this.changes.own(file);
     if (row.dirty === 'refuse' && !(await this.#mayChange(change.verb, file, disk))) return;
     if (row.backup) await this.changes.backUp(disk, groups);
+    await this.changes.intend(change, file, disk);
     const known = this.#knownContent(file, disk);
     const applied = apply(change, disk, this.#served.config.ignore);
     const reply = this.#replies.add(writeOkResponse());
@@ -311,6 +319,11 @@ export class Work {
   /** What is asked about must be what the answers before said. */
   async #ready(file: FileName): Promise<void> {
     if (this.changes.has(file)) await this.changes.commit();
+  }
+
+  /** A command about a file that waits to be put in its place comes after that. */
+  async #placed(file: FileName): Promise<void> {
+    if (this.changes.places(file)) await this.changes.commit();
   }
 
   /** The signature SIG has told, while the file is still in the state it told of. */

@@ -15,7 +15,7 @@ import type { Problem } from '../../model/errors.js';
 import type { Bytes } from '../../model/names.js';
 import { fromBuffer, toBuffer } from '../../model/names.js';
 import { expandCommand } from '../../model/shell.js';
-import type { ActionRow } from '../../model/store.js';
+import type { ActionRow, ActionRun } from '../../model/store.js';
 import { openLog } from './log-file.js';
 
 /** A command to run once, for all the files that asked for it. */
@@ -101,6 +101,21 @@ export async function runAction(job: ActionJob, options: ActionOptions): Promise
   } finally {
     if (log.descriptor !== undefined) fs.closeSync(log.descriptor);
   }
+}
+
+/** What is kept of a run. `endedAt`: Unix milliseconds. */
+export function actionRun(result: ActionResult, endedAt: number): ActionRun {
+  const { job, status, signal, timedOut, milliseconds } = result;
+  const startedAt = Math.round(endedAt - milliseconds);
+  return {
+    command: job.template,
+    startedAt,
+    milliseconds: Math.round(milliseconds),
+    status,
+    signal,
+    timedOut,
+    files: job.rows.length,
+  };
 }
 
 interface End {

@@ -7,18 +7,20 @@
  */
 
 import type { BigIntStats } from 'node:fs';
+import { errnoOf } from '../../model/errors.js';
 import type { DiskPath } from '../../model/names.js';
+import type { Directory } from './confined.js';
 import { within } from './confined.js';
 import { sideBySide, syncDirectories } from './durable.js';
-import { reservedName } from './reserved-name.js';
+import { reservedName, sweep } from './reserved-name.js';
 import type { Staged } from './stage.js';
 import { dress } from './stage.js';
 
 export interface CommitOptions<T extends Staged> {
   /** Asked right before each rename; throws when the target is no longer what it should be. */
   readonly guard?: (staged: T) => void;
-  /** Directories to make durable with the group: those of removals and new directories. */
-  readonly directories?: Iterable<DiskPath>;
+  /** What must be done before the first rename, besides; it is waited for together with the disk. When it rejects, nothing is renamed. */
+  readonly ahead?: Promise<void> | undefined;
 }
 
 export interface CommitOutcome {
@@ -34,28 +36,38 @@ export async function commit<T extends Staged>(
   group: readonly T[],
   options: CommitOptions<T> = {},
 ): Promise<readonly CommitOutcome[]> {
-  const failures = await sideBySide(group, (staged) => staged.makeDurable());
-  const directories = new Set<DiskPath>(options.directories);
-  const replaced = new Set<T>();
-  for (const staged of group) {
-    if (!failures.has(staged)) {
-      try {
-        options.guard?.(staged);
-        replace(staged);
-        replaced.add(staged);
-        directories.add(staged.place.directory.path);
-      } catch (error) {
-        failures.set(staged, error);
-      }
-    }
-    staged.discard();
-  }
-  const unsynced = await syncDirectories(directories);
+  const failures = await putInPlace(group, options);
+  const placed = group.filter((staged) => !failures.has(staged));
+  const unsynced = await syncDirectories(new Set(placed.map((staged) => staged.place.directory.path)));
   return group.map((staged) => ({
     target: staged.target,
     error: failures.get(staged) ?? unsynced.get(staged.place.directory.path),
-    replaced: replaced.has(staged),
+    replaced: !failures.has(staged),
   }));
+}
+
+/** The first two steps: contents durable, renamed. The caller makes the directories durable. What failed is returned, and discarded. */
+export async function putInPlace<T extends Staged>(
+  group: readonly T[],
+  { guard, ahead }: CommitOptions<T>,
+): Promise<ReadonlyMap<T, unknown>> {
+  const [failures, [told]] = await Promise.all([
+    sideBySide(group, (staged) => staged.makeDurable()),
+    Promise.allSettled([ahead]),
+  ]);
+  for (const staged of group) {
+    try {
+      if (told.status === 'rejected') throw told.reason;
+      if (!failures.has(staged)) {
+        guard?.(staged);
+        replace(staged);
+      }
+    } catch (error) {
+      failures.set(staged, error);
+    }
+    staged.discard();
+  }
+  return failures;
 }
 
 /** Puts one staged file in its place, not yet durable; an empty directory in the way goes first, and comes back when that fails. */
@@ -66,7 +78,7 @@ export function replace(staged: Staged): void {
     staged.replace();
     return;
   }
-  directory.rmdir(name);
+  removeDirectory(directory, name);
   try {
     staged.replace();
   } catch (error) {
@@ -106,10 +118,26 @@ export function remove(path: DiskPath): boolean {
   return within(path, (directory, name) => {
     const stats = directory.lstat(name);
     if (stats === undefined) return false;
-    if (stats.isDirectory()) directory.rmdir(name);
+    if (stats.isDirectory()) removeDirectory(directory, name);
     else directory.unlink(name);
     return true;
   });
+}
+
+/** rmdir(2) of a directory that nobody but dead processes have anything in. */
+function removeDirectory(directory: Directory, name: string): void {
+  try {
+    directory.rmdir(name);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOTEMPTY' && errnoOf(error) !== 'EEXIST') throw error;
+    const inside = directory.enter(name);
+    try {
+      if (sweep(inside, Date.now()).length === 0) throw error;
+    } finally {
+      inside.close();
+    }
+    directory.rmdir(name);
+  }
 }
 
 function attributesOf(stats: BigIntStats): { mode: number; uid: number; gid: number; mtime: number } {

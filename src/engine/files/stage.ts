@@ -156,6 +156,10 @@ export class StagedFile extends Staged {
     return this.#length;
   }
 
+  stat(): fs.BigIntStats {
+    return fs.fstatSync(this.descriptor, { bigint: true });
+  }
+
   /** Appends. Throws the system's error (ENOSPC, EDQUOT, EIO): discard it then. */
   write(bytes: Uint8Array): void {
     let done = 0;

@@ -138,8 +138,11 @@ export class Connections {
     }
   }
 
-  /** One transaction, after those that are queued. Makes database and tables where they are missing. May run `body` again. */
-  async transaction<T>(body: (connection: Connection) => Promise<T>): Promise<T> {
+  /**
+   * One transaction, after those that are queued. Makes database and tables where they are missing. May run `body` again.
+   * `hasty`: does not wait for the disk.
+   */
+  async transaction<T>(body: (connection: Connection) => Promise<T>, hasty?: 'hasty'): Promise<T> {
     const done = await this.#enqueue(async () => {
       const connection = await this.#writerReady();
       const patience = milliseconds() + this.#options.lockTimeout * 1000;
@@ -148,7 +151,7 @@ export class Connections {
         if (attempt !== undefined) return attempt;
       }
     });
-    await this.#makeDurable();
+    if (hasty === undefined) await this.#makeDurable();
     return done.result;
   }
 

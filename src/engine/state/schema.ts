@@ -38,6 +38,12 @@ export const MIGRATIONS: readonly Migration[] = [
     `CREATE TABLE csx_lock (name TEXT PRIMARY KEY NOT NULL, token TEXT NOT NULL, pid INTEGER NOT NULL, start TEXT, boot TEXT,
        namespace TEXT, command TEXT NOT NULL, since INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  [
+    `CREATE TABLE csx_intent (number INTEGER PRIMARY KEY, batch TEXT NOT NULL, pid INTEGER NOT NULL, start TEXT, boot TEXT,
+       namespace TEXT, peername TEXT NOT NULL, intents TEXT NOT NULL)`,
+    `CREATE TABLE csx_action_run (command TEXT PRIMARY KEY NOT NULL, started_at INTEGER NOT NULL, milliseconds INTEGER NOT NULL,
+       status INTEGER, signal TEXT, timed_out INTEGER NOT NULL, files INTEGER NOT NULL) WITHOUT ROWID`,
+  ],
 ];
 
 const META = 'CREATE TABLE csx_meta (key TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID';

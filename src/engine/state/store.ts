@@ -6,6 +6,7 @@ import { CsxError } from '../../model/errors.js';
 import type { FileName, PeerName } from '../../model/names.js';
 import type {
   ActionRow,
+  ActionRun,
   Baseline,
   CertificateRow,
   DirtyRow,
@@ -14,6 +15,7 @@ import type {
   HintRow,
   ListedRow,
   Identity,
+  IntentBatch,
   Lock,
   LockOwner,
   Run,
@@ -27,6 +29,8 @@ import { damageOf, type Damage, type Report } from './damage.js';
 import { countFiles, fileBatches, fileRows } from './files.js';
 import { heldLocks, takeLock } from './lock.js';
 import { clip, rangesOf, type Range } from './ranges.js';
+import { readActionRuns } from './action-runs.js';
+import { readIntents } from './intents.js';
 import {
   readActions,
   readBaselines,
@@ -153,7 +157,15 @@ export class SqliteStore implements Store {
     return this.#connections.read((connection) => readRun(connection, planHash));
   }
 
-  async write(writes: readonly Write[]): Promise<void> {
+  async intents(): Promise<readonly IntentBatch[]> {
+    return (await this.#connections.read(readIntents)) ?? [];
+  }
+
+  async actionRuns(): Promise<readonly ActionRun[]> {
+    return (await this.#connections.read(readActionRuns)) ?? [];
+  }
+
+  async write(writes: readonly Write[], hasty?: 'hasty'): Promise<void> {
     this.#refuseReadOnly();
     if (writes.length === 0) return;
     await this.#connections.transaction(async (connection) => {
@@ -165,7 +177,7 @@ export class SqliteStore implements Store {
       to.finish();
       if (this.#orphans) removeOrphans(connection);
       connection.statement("UPDATE csx_meta SET value = value + 1 WHERE key = 'serial'").run();
-    });
+    }, hasty);
     this.#orphans = false;
   }
 

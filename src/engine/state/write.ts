@@ -9,6 +9,8 @@ import type { Write } from '../../model/store.js';
 import { CHECKTXT_OF_D, putFiles, putMarks, STILL_TIED, TEXT, type Mark, type PutFile } from './bulk.js';
 import type { Connection } from './connection.js';
 import { encodedParam, integer, param } from './text.js';
+import { putActionRun } from './action-runs.js';
+import { deleteIntents, putIntents } from './intents.js';
 
 export interface Writer {
   /** The order of calls is kept wherever it matters. */
@@ -212,6 +214,15 @@ function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark>)
       );
       return;
     }
+    case 'intend':
+      putIntents(connection, write);
+      return;
+    case 'fulfil':
+      deleteIntents(connection, write.batch);
+      return;
+    case 'put-action-run':
+      putActionRun(connection, write.run);
+      return;
   }
 }
 

@@ -4,7 +4,8 @@ import type { Problem } from '../../model/errors.js';
 import { display } from '../../model/names.js';
 import type { ActionInvocation, Plan } from '../../model/plan.js';
 import type { ActionResult } from '../../model/result.js';
-import { groupActions, runAction } from '../files/actions.js';
+import type { Write } from '../../model/store.js';
+import { actionRun, groupActions, runAction } from '../files/actions.js';
 import type { ActionJob } from '../files/actions.js';
 import type { ApplyRequest } from './apply.js';
 
@@ -14,10 +15,10 @@ import type { ApplyRequest } from './apply.js';
  */
 export async function runLocalActions(
   plan: Pick<Plan, 'actions' | 'host'>,
-  request: Pick<ApplyRequest, 'store' | 'config' | 'environment' | 'report' | 'stop'>,
+  request: Pick<ApplyRequest, 'store' | 'config' | 'environment' | 'report' | 'stop' | 'now'>,
   problems: Problem[],
 ): Promise<readonly ActionResult[]> {
-  const { store, config, environment, report, stop } = request;
+  const { store, config, environment, report, stop, now } = request;
   const results: ActionResult[] = plan.actions
     .filter((action) => action.when === 'remote')
     .map((action) => ({ action, status: 'delegated', exitStatus: undefined, milliseconds: undefined, output: '' }));
@@ -32,7 +33,10 @@ export async function runLocalActions(
       .flatMap((group) => group.actions)
       .find((rule) => rule.commands.includes(job.template) && rule.logfile === job.logfile)?.timeout;
     const ran = await runAction(job, { timeout, environment });
-    await store.write(job.rows.map((row) => ({ kind: 'remove-action', action: row })));
+    await store.write([
+      ...job.rows.map((row): Write => ({ kind: 'remove-action', action: row })),
+      { kind: 'put-action-run', run: actionRun(ran, now()) },
+    ]);
     if (ran.problem !== undefined) problems.push(ran.problem);
     const milliseconds = Math.round(ran.milliseconds);
     const output = display(ran.output);

@@ -13,6 +13,7 @@ import type { Candidate } from '../../planner/candidates.js';
 import { ancestorsToAsk, joinMissing, missingTrees } from '../../planner/parents.js';
 import type { Observation } from '../../planner/plan.js';
 import type { Connection } from '../net/connection.js';
+import { askAgreed } from './ask-agreed.js';
 import { observe } from './observe.js';
 import type { Look, PlanRequest } from './plan-request.js';
 
@@ -54,6 +55,7 @@ export async function observePeer(
         asked.candidates.map((candidate) => candidate.file),
       );
       const implementation = (await csx).kind === 'ok' ? 'csx' : 'csync2';
+      const agreed = implementation === 'csx' ? await askAgreed({ connection, peer, ...asked, baselines }) : baselines;
       await connection.bye();
       return {
         peer: {
@@ -65,7 +67,7 @@ export async function observePeer(
           protocol: cipher?.split(' ')[0],
         },
         ...asked,
-        baselines,
+        baselines: agreed,
       };
     } finally {
       connection.destroy();

@@ -30,6 +30,7 @@ export async function readStatus({ config, chosen, store, now }: StatusRequest):
     peers: names.map((name) => peerStatus(name, rows, chosen)),
     conflicts: rows.flatMap(pendingConflict),
     actions: await store.actions(),
+    actionRuns: await store.actionRuns(),
     lastRun: run && { id: run.id, startedAt: run.startedAt, finishedAt: run.finishedAt, exitStatus: run.exitStatus },
     problems: [],
   };

@@ -27,6 +27,7 @@ export const REFUSED = {
   sslExpected: 'SSL encrypted connection expected!',
   groupListSet: 'Group list already set!',
   unknownCommand: 'Unknown command!',
+  notAgreed: 'It was changed here since.',
   expectedConfig: 'Expecting SSL (optional) and CONFIG as first commands.',
 } as const;
 

@@ -78,7 +78,7 @@ export function parseRequest(line: string): ParsedRequest {
   for (const argument of verbRow(verb).arguments) {
     const taken = argument.rest === true ? rest.slice(index) : rest.slice(index, index + 1);
     index += taken.length;
-    if (taken.length === 0) {
+    if (taken.length === 0 && argument.rest !== true) {
       if (argument.optional === true) continue;
       return { kind: 'malformed', verb, reason: `its argument "${argument.name}" is missing` };
     }

@@ -18,7 +18,7 @@ export interface Argument {
   readonly type: ArgumentType;
   /** May be missing at the end of the line. */
   readonly optional?: true;
-  /** Takes all words that are left; at least one. */
+  /** Takes all words that are left. */
   readonly rest?: true;
   /** A file argument that may also be `-`: all files. */
   readonly orAll?: true;
@@ -209,6 +209,12 @@ export const VERBS = {
     needsHello: true,
     arguments: [],
     effect: 'csx alone: answers when everything before it is durable, or that some of it could not be made so',
+  },
+  AGREED: {
+    ...QUERY,
+    arguments: [KEY, FILE],
+    effect:
+      'csx alone: OK when the file is as this host and the client last agreed on it, so that nobody has changed it here since',
   },
   PUT: {
     ...CREATION,

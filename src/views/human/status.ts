@@ -2,7 +2,8 @@
 
 import { display } from '../../model/names.js';
 import type { PeerStatus, Status } from '../../model/status.js';
-import { age, count, list, plural, time } from '../quantity.js';
+import type { ActionRun } from '../../model/store.js';
+import { age, count, duration, list, plural, time } from '../quantity.js';
 import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
 import { wrap } from '../width.js';
@@ -20,6 +21,8 @@ export interface StatusOptions {
 
 const CONFLICTS_SHOWN = 10;
 const ACTIONS_SHOWN = 10;
+/** Runs of commands, of those that went well. */
+const RUNS_SHOWN = 3;
 
 export function* statusView(output: Output, status: Status, options: StatusOptions = {}): Generator<string> {
   const screen = screenOf(output);
@@ -39,6 +42,7 @@ export function* statusView(output: Output, status: Status, options: StatusOptio
 
   yield* pendingConflicts(status, screen);
   yield* pendingActions(status, screen);
+  yield* actionRuns(status, screen);
   if (status.hints > 0) {
     yield `${plural(status.hints, 'path')} hinted at and not scanned yet (csx scan --hints scans ${status.hints === 1 ? 'it' : 'them'})\n`;
   }
@@ -152,6 +156,35 @@ function* pendingActions(status: Status, screen: Screen): Generator<string> {
   const more = commands.size - ACTIONS_SHOWN;
   if (more > 0) yield `  ${screen.paint.dim(`... and ${count(more)} more (csx db list actions shows all)`)}\n`;
   yield '\n';
+}
+
+/** The latest few, and every one that failed. */
+function* actionRuns(status: Status, screen: Screen): Generator<string> {
+  const shown = status.actionRuns
+    .filter((run, index) => index < RUNS_SHOWN || run.status !== 0)
+    .slice(0, ACTIONS_SHOWN);
+  if (shown.length === 0) return;
+  const rows = shown.map((run) => [
+    display(run.command),
+    run.status === 0 ? 'done' : screen.paint.red(endOf(run)),
+    duration(run.milliseconds),
+    age(status.now - run.startedAt),
+  ]);
+  const columns: Column[] = [
+    { title: 'Command', cut: 'end' },
+    { title: 'Ended' },
+    { title: 'Took' },
+    { title: 'Last run' },
+  ];
+  yield* table(columns, rows, screen);
+  const more = status.actionRuns.length - shown.length;
+  if (more > 0) yield `  ${screen.paint.dim(`... and ${count(more)} more (csx status --json shows all)`)}\n`;
+  yield '\n';
+}
+
+function endOf({ status, signal, timedOut }: ActionRun): string {
+  if (timedOut) return 'time limit';
+  return status === undefined ? (signal ?? 'not started') : `exit status ${String(status)}`;
 }
 
 /** What to type next. */

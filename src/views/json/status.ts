@@ -3,6 +3,7 @@
 import { bytesListMember, bytesMember } from '../../model/json-value.js';
 import { diagnosticJson } from '../../model/plan-json.js';
 import type { PeerStatus, Status } from '../../model/status.js';
+import type { ActionRun } from '../../model/store.js';
 import { actionRowJson } from './database.js';
 import { optionalTime, time } from './time.js';
 
@@ -23,6 +24,7 @@ export function statusJson(status: Status): object {
       because: conflict.because,
     })),
     actions: status.actions.map(actionRowJson),
+    action_runs: status.actionRuns.map(actionRunJson),
     last_run:
       status.lastRun === undefined
         ? null
@@ -33,6 +35,18 @@ export function statusJson(status: Status): object {
             exit_status: status.lastRun.exitStatus ?? null,
           },
     problems: status.problems.map(diagnosticJson),
+  };
+}
+
+function actionRunJson(run: ActionRun): object {
+  return {
+    ...bytesMember('command', run.command),
+    started: time(run.startedAt),
+    milliseconds: run.milliseconds,
+    exit_status: run.status ?? null,
+    signal: run.signal ?? null,
+    timed_out: run.timedOut,
+    files: run.files,
   };
 }
 

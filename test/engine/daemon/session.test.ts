@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ActionRunner } from '../../../src/engine/daemon/action-runner.js';
 import { FileLocks } from '../../../src/engine/daemon/file-locks.js';
 import type { Opened, Served } from '../../../src/engine/daemon/served.js';
+import { Journal } from '../../../src/engine/daemon/journal.js';
 import { Session } from '../../../src/engine/daemon/session.js';
 import { CsxError } from '../../../src/model/errors.js';
 import type { FileName, PeerName } from '../../../src/model/names.js';
@@ -20,7 +21,7 @@ interface Bench {
   readonly tree: string;
   readonly session: Session;
   readonly store: Store;
-  /** Every transaction that was written. */
+  /** Every transaction that was written, and waited for to be durable. */
   readonly transactions: (readonly Write[])[];
   readonly log: string[];
 }
@@ -48,16 +49,23 @@ async function bench(): Promise<Bench> {
   cleanups.push(() => opened.store.close());
   const transactions: (readonly Write[])[] = [];
   const write = opened.store.write.bind(opened.store);
-  opened.store.write = async (writes) => {
-    transactions.push(writes);
-    await write(writes);
+  opened.store.write = async (writes, hasty) => {
+    if (hasty === undefined) transactions.push(writes);
+    await write(writes, hasty);
   };
   const log: string[] = [];
   const toLog = (entry: { readonly message: string }): void => {
     log.push(JSON.stringify(entry));
   };
-  const actions = new ActionRunner({ store: opened.store, environment: {}, log: toLog, timeoutOf: () => undefined });
-  const served: Served = { ...opened, locks: new FileLocks(), actions };
+  const actions = new ActionRunner({
+    store: opened.store,
+    environment: {},
+    log: toLog,
+    timeoutOf: () => undefined,
+    now: Date.now,
+  });
+  const journal = new Journal(opened, () => 1_000_000);
+  const served: Served = { ...opened, locks: new FileLocks(), actions, journal };
   const session = new Session({
     address: ADDRESS,
     services: {
@@ -205,7 +213,8 @@ describe('group commit', () => {
     const { session, tree, store } = await bench();
     await feed(session, 'CONFIG\nHELLO client\n');
     const write = store.write.bind(store);
-    store.write = () => Promise.reject(new CsxError('STATE_LOCKED', 'The database is locked by another.'));
+    const locked = (): CsxError => new CsxError('STATE_LOCKED', 'The database is locked by another.');
+    store.write = (writes, hasty) => (hasty === undefined ? Promise.reject(locked()) : write(writes, hasty));
     const answer = await feed(
       session,
       `MKDIR ${KEY} ${tree}/d\nSETMOD ${KEY} ${tree}/d 16877\nSIG ${KEY} ${tree}/none\n`,
@@ -213,6 +222,29 @@ describe('group commit', () => {
     expect(answer).toMatch(
       /^The database is locked by another\.\nThe database is locked by another\.\nOK \(path_not_found\)/,
     );
+    store.write = write;
+    // It was made all the same, by csx itself: no local change when it is sent again.
+    expect(await feed(session, `HELLO client\nMKDIR ${KEY} ${tree}/d\n`)).toBe(OK + OK);
+    expect(await store.dirty()).toEqual([]);
+    expect(await store.intents()).toEqual([]);
+    await session.end();
+  });
+
+  it('changes nothing when the database cannot even be told what will be changed', async () => {
+    const { session, tree, store } = await bench();
+    fs.writeFileSync(`${tree}/f`, 'old');
+    await store.write([]);
+    await feed(session, 'CONFIG\nHELLO client\n');
+    const write = store.write.bind(store);
+    store.write = () => Promise.reject(new CsxError('STATE_LOCKED', 'The database is locked by another.'));
+    const put = `PUT ${KEY} ${tree}/new - - - -\n`;
+    const body = literalDelta('new');
+    const answer = await feed(
+      session,
+      `MKDIR ${KEY} ${tree}/d\n${put}octet-stream ${String(body.length)}\n${body.toString('latin1')}`,
+    );
+    expect(answer).toBe('The database is locked by another.\n'.repeat(2));
+    expect(fs.readdirSync(tree)).toEqual(['f']);
     store.write = write;
     await session.end();
   });

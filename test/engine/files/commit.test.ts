@@ -184,4 +184,19 @@ describe('what a dead process left behind', () => {
     }
     expect(fs.readdirSync(directory).sort()).toEqual([mine, 'file'].sort());
   });
+
+  it('keeps no directory from being removed or replaced; what belongs to a living one does', async () => {
+    const directory = temporaryDirectory();
+    const mine = reservedName();
+    const dead = mine.replace(/-\d+-\d+-/, `-${String(2 ** 22 + 1)}-77-`);
+    for (const name of ['gone', 'replaced', 'kept']) fs.mkdirSync(at(directory, name));
+    for (const name of ['gone', 'replaced', 'kept']) fs.writeFileSync(at(directory, name, dead), '');
+    fs.writeFileSync(at(directory, 'kept', mine), '');
+    expect(remove(at(directory, 'gone'))).toBe(true);
+    const [outcome] = await commit([staged(at(directory, 'replaced'), 'new')]);
+    expect(outcome?.error).toBeUndefined();
+    expect(() => remove(at(directory, 'kept'))).toThrow(/ENOTEMPTY/);
+    expect(fs.readdirSync(directory)).toEqual(['kept', 'replaced']);
+    expect(fs.readdirSync(at(directory, 'kept'))).toEqual([mine]);
+  });
 });

@@ -121,7 +121,7 @@ describe('refused', () => {
     const where = directory();
     const store = await open(where);
     await store.write([put(file('/a'), 'v1:type=dir')]);
-    sql(store.location, "UPDATE csx_meta SET value = 2 WHERE key = 'schema'");
+    sql(store.location, "UPDATE csx_meta SET value = 99 WHERE key = 'schema'");
     expect(await failure(store.write([put(file('/b'), 'v1:type=dir')]))).toMatchObject({ code: 'STATE_TOO_NEW' });
     expect(await failure(rows(store))).toMatchObject({ code: 'STATE_TOO_NEW' });
   });
