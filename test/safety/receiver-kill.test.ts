@@ -83,7 +83,7 @@ async function send(client: RawClient, index: number, round: number): Promise<bo
 }
 
 /** Sends a round; the files that were answered for. */
-async function sendAll(round: number): Promise<Set<number>> {
+async function sendAll(round: number, onDone: (count: number) => void = () => undefined): Promise<Set<number>> {
   const done = new Set<number>();
   try {
     const client = await RawClient.introduced(SERVER, CLIENT);
@@ -92,7 +92,7 @@ async function sendAll(round: number): Promise<Set<number>> {
       await client.say(`SETMOD ${KEY} ${base}/t/d${String(directory)} 16877`);
     }
     for (let index = 0; index < FILES && !client.ended; index += 1)
-      if (await send(client, index, round)) done.add(index);
+      if (await send(client, index, round)) onDone(done.add(index).size);
     if (!client.ended) await client.say('BYE');
     client.close();
   } catch (error) {
@@ -121,9 +121,15 @@ it('a daemon that is killed while a client sends', async () => {
   let killedInside = 0;
   for (let round = 1; round <= KILLS; round += 1) {
     await start();
-    const sending = sendAll(round);
-    // From before the first command to after the last one.
-    await sleep(round * round * 6);
+    // At first while the directories are made, then ever later among the files, and at any step of one.
+    const from = (round - 1) * 3;
+    const time = Promise.withResolvers<undefined>();
+    if (from === 0) time.resolve(undefined);
+    const sending = sendAll(round, (count) => {
+      if (count === from) time.resolve(undefined);
+    });
+    await Promise.race([time.promise, sending]);
+    await sleep(round);
     await kill();
     const done = await sending;
     if (done.size > 0 && done.size < FILES) killedInside += 1;
