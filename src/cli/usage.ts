@@ -22,14 +22,28 @@ export function usageError(thrown: unknown, argv: readonly string[], config: Con
       hint: guess === undefined ? VERBS_HINT : `Did you mean 'csx ${guess}'? ${VERBS_HINT}`,
     });
   }
+  const flags = /Nonexistent flags?: (--?\S+)/.exec(thrown.message)?.[1];
+  if (flags !== undefined) return unknownFlag(flags.replace(/,$/, ''), verb, config);
   const message = thrown.message
     .replace(/\nSee more help with --help$/, '')
     .replace(/^The following errors? occurred:\s*/, '')
     .replaceAll(/\s*\n\s*/g, ' ')
     .trim();
-  return new CsxError('USAGE', message, {
-    hint: `Run 'csx ${verb === '' ? '' : `${verb} `}--help' for what it takes.`,
+  return new CsxError('USAGE', message, { hint: verbHint(verb) });
+}
+
+function unknownFlag(flag: string, verb: string, config: Config): CsxError {
+  const known = Object.values(config.findCommand(verb.replaceAll(' ', ':'))?.flags ?? {}).map(
+    ({ name }) => `--${name}`,
+  );
+  const guess = flag.startsWith('--') ? nearest(flag.replace(/=.*/s, ''), known) : undefined;
+  return new CsxError('USAGE', `There is no flag ${flag}${verb === '' ? '' : ` of csx ${verb}`}.`, {
+    hint: guess === undefined ? verbHint(verb) : `Did you mean ${guess}? ${verbHint(verb)}`,
   });
+}
+
+function verbHint(verb: string): string {
+  return `Run 'csx ${verb === '' ? '' : `${verb} `}--help' for what it takes.`;
 }
 
 /** The words of the command line that name a command: `trust list`. */

@@ -1,10 +1,15 @@
 /** Finds the word somebody meant: the nearest of a list by edits, if any is near. */
 
-/** The candidate nearest to `word`: at most a third of its letters apart (transpositions count once); undefined if none is. */
+/**
+ * The candidate nearest to `word`: at most a third of its letters apart (transpositions count once), otherwise the only one that begins
+ * with it; undefined if none is.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
+  const longer: string[] = [];
   let least = Math.floor(Math.max(word.length, 3) / 3) + 1;
   for (const candidate of candidates) {
+    if (word.length >= SHORTEST_START && candidate.toLowerCase().startsWith(word.toLowerCase())) longer.push(candidate);
     if (Math.abs(candidate.length - word.length) >= least) continue;
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < least) {
@@ -12,8 +17,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
       best = candidate;
     }
   }
-  return best;
+  return best ?? (longer.length === 1 ? longer[0] : undefined);
 }
+
+/** Fewer letters begin too much. */
+const SHORTEST_START = 3;
 
 /** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
 function distance(a: string, b: string): number {

@@ -16,6 +16,9 @@ describe('nearest', () => {
     ['', ['a', 'abc'], 'a'],
     ['frobnicate', ['plan', 'apply'], undefined],
     ['plan', [], undefined],
+    ['apach', ['apache2', 'apt'], 'apache2'],
+    ['apach', ['apache2', 'apache-old'], undefined],
+    ['ap', ['apache2'], undefined],
   ])('of %j among %j is %j', (word, candidates, expected) => {
     expect(nearest(word, candidates)).toBe(expected);
   });

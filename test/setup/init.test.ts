@@ -212,7 +212,8 @@ describe('a wish', () => {
     [{ hosts: ['127.33.4.1', 'a b'] }, "'a b' is no name of a host"],
     [{ hosts: ['127.33.4.1', '127.33.4.1'] }, 'named twice'],
     [{ hosts: ['web1', 'web2'], host: 'web1.example' }, 'add --host web1.example'],
-    [{ hosts: ['server1', 'server2'], host: 'server3' }, 'say -N server1'],
+    [{ hosts: ['server1', 'server2'], host: 'server3' }, 'If it is server1, say so: -N server1. Otherwise add'],
+    [{ host: 'vm', hosts: ['web1', 'web2'] }, 'If it is one of them, say so: -N web1. Otherwise add --host vm.'],
     [{ include: [] }, '--include /etc/apache2'],
     [{ include: ['/'] }, 'too much'],
     [{ include: ['www'] }, 'no absolute path'],
@@ -244,6 +245,22 @@ describe('instructions', () => {
   it('are short where everything is usual', () => {
     const { here, others } = instructions(usual);
     expect(here).toEqual(['csx daemon', 'csx plan', 'csx apply']);
+    // The README shows them as they are printed.
+    const [second] = others;
+    const shown = [
+      'Copy to web2',
+      ...(second?.copy ?? []),
+      'Then on web2',
+      ...(second?.commands ?? []),
+      '',
+      'Here',
+      ...here,
+    ];
+    const lines = shown.map((line) => (/^csx |^scp /.test(line) ? `  ${line}` : line));
+    const readme = readFileSync(path.resolve('README.md'), 'utf8');
+    expect(readme.replaceAll('root@web2:', 'root@10.0.0.2:').replaceAll('key_cluster', 'key_web')).toContain(
+      `\n${lines.join('\n')}\n`,
+    );
     expect(others).toEqual([
       {
         host: 'web2',

@@ -47,7 +47,7 @@ export function checkWish(wish: InitWish): InitWish {
     );
     throw usage(
       `This host calls itself ${wish.host}, which is none of ${names.join(', ')}.`,
-      `${near === undefined ? '' : `If it is ${near}, say -N ${near}. `}Otherwise add --host ${wish.host}.`,
+      `If it is ${near ?? 'one of them'}, say so: -N ${near ?? names[0] ?? ''}. Otherwise add --host ${wish.host}.`,
     );
   }
   if (hosts.length < 2) throw usage('One host alone has nobody to be the same as.', 'Add another: --host NAME.');
