@@ -184,6 +184,14 @@ export interface Stretch {
   readonly before: StoredName | undefined;
 }
 
+/** That there is a baseline, and of what. */
+export interface BaselineName {
+  readonly peer: PeerName;
+  readonly file: FileName;
+  /** Both agreed that there is no such file. */
+  readonly absent: boolean;
+}
+
 /** Who holds a lock. */
 export interface LockOwner {
   readonly pid: number;
@@ -236,6 +244,8 @@ export interface Store {
   actions(): Promise<readonly ActionRow[]>;
   certificates(): Promise<readonly CertificateRow[]>;
   baselines(peer: PeerName, files: readonly FileName[]): Promise<ReadonlyMap<FileName, Baseline>>;
+  /** All there are, in batches, ordered by peer, then by stored name. */
+  baselineNames(): AsyncIterable<readonly BaselineName[]>;
   runs(limit: number): Promise<readonly Run[]>;
   run(planHash: string): Promise<Run | undefined>;
   /** Intents that were neither recorded nor void, oldest first. */

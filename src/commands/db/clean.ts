@@ -11,7 +11,7 @@ import { print } from '../../views/terminal.js';
 export default class DbClean extends CsxCommand {
   static override summary = 'Remove rows that no longer belong to the configuration.';
   static override description =
-    'Files no group holds any more, and marks for peers that are gone or no longer get the file. No file on disk is touched. Like csync2 -R.';
+    'Files no group holds any more, marks for peers that are gone or no longer get the file, and what was agreed on with them (baselines), also of files that are gone on both sides. No file on disk is touched. Like csync2 -R.';
   static override examples = ['<%= config.bin %> db clean --dry-run', '<%= config.bin %> db clean'];
   static override flags = {
     'dry-run': Flags.boolean<boolean>({ summary: 'Only show what would be removed.' }),
@@ -36,8 +36,13 @@ export default class DbClean extends CsxCommand {
           out,
           stale.dirty.map((row) => `  ${display(row.file)} marked for ${display(row.peer)}\n`),
         );
+        await print(
+          out,
+          stale.baselines.map((row) => `  ${display(row.file)} as agreed on with ${display(row.peer)}\n`),
+        );
       }
-      const what = `${plural(stale.files.length, 'file')} and ${plural(stale.dirty.length, 'mark')}`;
+      const { files, dirty, baselines } = stale;
+      const what = `${plural(files.length, 'file')}, ${plural(dirty.length, 'mark')} and ${plural(baselines.length, 'baseline')}`;
       await print(out, [flags['dry-run'] ? `Would be removed: ${what}.\n` : `Removed: ${what}.\n`]);
       return 0;
     });

@@ -1,10 +1,26 @@
 /** Reads the small tables: dirty, hint, action, x509_cert, and csx's baselines and runs. */
 
 import type { CheckText } from '../../model/checktxt.js';
-import { decodeUrl, storedName } from '../../model/encoding.js';
+import { decodeUrl, fileName, storedName } from '../../model/encoding.js';
 import type { Digest, SignatureDigest } from '../../model/entry.js';
-import { compareBytes, toBuffer, type Bytes, type FileName, type PeerName } from '../../model/names.js';
-import type { ActionRow, Baseline, CertificateRow, DirtyRow, HintRow, Identity, Run } from '../../model/store.js';
+import {
+  compareBytes,
+  toBuffer,
+  type Bytes,
+  type FileName,
+  type PeerName,
+  type StoredName,
+} from '../../model/names.js';
+import type {
+  ActionRow,
+  Baseline,
+  BaselineName,
+  CertificateRow,
+  DirtyRow,
+  HintRow,
+  Identity,
+  Run,
+} from '../../model/store.js';
 import type { Connection } from './connection.js';
 import { usableName, type Damage } from './damage.js';
 import type { Range } from './ranges.js';
@@ -148,6 +164,25 @@ export function readBaselines(
     });
   }
   return found;
+}
+
+/** The next baselines after one; undefined: the first. */
+export function readBaselineNames(
+  connection: Connection,
+  after: BaselineName | undefined,
+  limit: number,
+): readonly BaselineName[] {
+  if (!connection.has('csx_baseline')) return [];
+  const select = connection.statement(
+    `SELECT ${bytesIn('peername')}, ${bytesIn('filename')}, checktxt IS NULL FROM csx_baseline
+      WHERE (peername, filename) > (CAST(? AS TEXT), CAST(? AS TEXT)) ORDER BY peername, filename LIMIT ?`,
+  );
+  const from = after === undefined ? ['', ''] : [encodedParam(after.peer), param(storedName(after.file))];
+  return (select.raw().all(...from, limit) as unknown[][]).map(([peer, file, absent]) => ({
+    peer: decodeUrl(bytesOf(peer) ?? '') as PeerName,
+    file: fileName((bytesOf(file) ?? '') as StoredName),
+    absent: absent === 1,
+  }));
 }
 
 function decoded(value: unknown): string | undefined {

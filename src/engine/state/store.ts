@@ -8,6 +8,7 @@ import type {
   ActionRow,
   ActionRun,
   Baseline,
+  BaselineName,
   CertificateRow,
   DirtyRow,
   FileRow,
@@ -33,6 +34,7 @@ import { readActionRuns } from './action-runs.js';
 import { readIntents } from './intents.js';
 import {
   readActions,
+  readBaselineNames,
   readBaselines,
   readCertificates,
   readDirty,
@@ -147,6 +149,17 @@ export class SqliteStore implements Store {
       for (const [file, baseline] of rows ?? []) found.set(file, baseline);
     }
     return found;
+  }
+
+  async *baselineNames(): AsyncGenerator<readonly BaselineName[]> {
+    for (let last: BaselineName | undefined; ;) {
+      const after = last;
+      const names = await this.#connections.read((connection) => readBaselineNames(connection, after, CHUNK));
+      last = names?.at(-1);
+      if (names === undefined || last === undefined) return;
+      yield names;
+      await turn();
+    }
   }
 
   async runs(limit: number): Promise<readonly Run[]> {

@@ -3,7 +3,7 @@
 import { fileName } from '../../model/encoding.js';
 import { bytesMember } from '../../model/json-value.js';
 import type { FileName } from '../../model/names.js';
-import type { ActionRow, DirtyRow, FileRow, HintRow } from '../../model/store.js';
+import type { ActionRow, BaselineName, DirtyRow, FileRow, HintRow } from '../../model/store.js';
 import { jsonList } from './document.js';
 import { optionalTime } from './time.js';
 
@@ -59,7 +59,11 @@ function tableJson(table: string, rows: readonly object[]): object {
 
 /** Rows that belong to nothing any more. `removed` false: they are still there (`--dry-run`). */
 export function cleanedJson(
-  stale: { readonly files: readonly FileName[]; readonly dirty: readonly DirtyRow[] },
+  stale: {
+    readonly files: readonly FileName[];
+    readonly dirty: readonly DirtyRow[];
+    readonly baselines: readonly BaselineName[];
+  },
   removed: boolean,
 ): object {
   return {
@@ -67,5 +71,6 @@ export function cleanedJson(
     removed,
     files: stale.files.map((file) => bytesMember('path', file)),
     dirty: stale.dirty.map((row) => ({ ...bytesMember('path', row.file), ...bytesMember('peer', row.peer) })),
+    baselines: stale.baselines.map((row) => ({ ...bytesMember('path', row.file), ...bytesMember('peer', row.peer) })),
   };
 }
