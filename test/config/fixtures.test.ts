@@ -11,11 +11,18 @@ import type { FileName } from '../../src/model/names.js';
 const FIXTURES = path.join(import.meta.dirname, '../../fixtures/configurations');
 const KEY = 'fixture.key_0123456789abcdefghijklmnopqrstuvwxyz\n';
 
+interface Held {
+  readonly groups: readonly string[];
+  readonly peers: readonly string[];
+  /** The peers csync2 -m marks it for where they are others: it lets compare patterns count too. */
+  readonly marked_for?: readonly string[];
+}
+
 interface Expected {
   readonly host: string;
   /** As describeConfig tells it, less hash, files and places. */
   readonly config: unknown;
-  readonly holds: Readonly<Record<string, { readonly groups: readonly string[]; readonly peers: readonly string[] }>>;
+  readonly holds: Readonly<Record<string, Held>>;
 }
 
 let root: string;
@@ -67,6 +74,29 @@ describe.each(readdirSync(FIXTURES))('configuration %s', (name) => {
     );
     expect(text).not.toContain(KEY.trim());
     expect(JSON.parse(text.replaceAll(systemDirectory, '/etc/csync2'))).toEqual(expected.config);
+  });
+
+  // csync2 -m marks a name for every peer of its groups, whether there is such a file or not.
+  it('is what csync2 makes of it: it marks each of those files for the same peers', async () => {
+    const selection = new Selection(await loadConfig({ systemDirectory, host: expected.host }));
+    const ask = (...args: readonly string[]): string => {
+      const place = ['-N', expected.host, '-D', path.join(systemDirectory, 'db')];
+      const env = { ...process.env, CSYNC2_SYSTEM_DIR: systemDirectory };
+      return spawnSync('csync2', [...place, ...args], { env, encoding: 'latin1' }).stdout;
+    };
+    for (const file of Object.keys(expected.holds)) ask('-m', selection.toDisk(file as FileName));
+    const marked = ask('-M')
+      .split('\n')
+      .map((line) => line.split('\t'));
+    const told = Object.keys(expected.holds).map((file) => [
+      file,
+      marked.flatMap(([, , peer = '', name]) => (name === file ? [peer] : [])).toSorted(),
+    ]);
+    const wanted = Object.entries(expected.holds).map(([file, { peers, marked_for = peers }]) => [
+      file,
+      marked_for.toSorted(),
+    ]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(wanted));
   });
 
   it('holds the files it must', async () => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { put, startCluster } from '../support/cluster.js';
 import type { Cluster } from '../support/cluster.js';
+import { runCsx } from '../support/csx.js';
 import { readTree } from '../support/tree.js';
 
 let cluster: Cluster;
@@ -36,12 +37,21 @@ it('is renewed with the same subject, the old one kept; peers accept it when the
   // The peer pinned the old one.
   put(`${cluster.trees[0]!}/b`, 'b');
   expect((await cluster.csx('apply', '--auto-approve')).status).toBe(4);
+  // The csync2 peer's database is csx's too: what csx says is to be done there is done there.
+  const peer = cluster.peers[0]!;
+  const there = ['--system-dir', peer.systemDirectory, '-D', peer.databaseDirectory, '-N', cluster.hosts[1]!];
+  expect(await runCsx(['trust', 'remove', cluster.hosts[0]!, ...there])).toMatchObject({ status: 0 });
+  expect((await cluster.csx('apply', '--auto-approve')).status).toBe(0);
+  expect(readTree(cluster.trees[1]!)).toEqual(readTree(cluster.trees[0]!));
 });
 
-it('that ends soon is announced by cert, status and plan', async () => {
+it('that ends soon is announced by cert, status, doctor and plan', async () => {
   expect((await cluster.csx('cert', '--renew', '--days', '5', '--bits', '2048')).status).toBe(0);
   expect((await cluster.csx('cert')).stdout).toMatch(/Warning:/);
   expect((await cluster.csx('status')).stdout).toMatch(/Warning:[^]*certificate/);
+  expect((await cluster.csx('doctor', '--quiet')).stdout).toMatch(
+    /warning {2}certificate +This host's certificate ends on/,
+  );
   put(`${cluster.trees[0]!}/a`, 'a');
   expect((await cluster.csx('plan')).stdout).toMatch(/Warning:[^]*certificate/);
   expect((await cluster.csx('apply', '--auto-approve')).status).toBe(0);
