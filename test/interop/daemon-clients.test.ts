@@ -232,7 +232,12 @@ async function bothChange(recorder: Recorder): Promise<void> {
   await recorder.run('-M');
 }
 
-describe.concurrent('conflicts, by auto method', () => {
+const SECURE: Options = { tls: [makePair(2048), makePair(2048)] };
+
+describe.concurrent.each([
+  ['plain', {}],
+  ['over TLS', SECURE],
+] as const)('conflicts, by auto method, %s', (_, how: Options) => {
   it.each([
     ['none', true],
     ['first', true],
@@ -245,11 +250,11 @@ describe.concurrent('conflicts, by auto method', () => {
     ['left', false],
     ['right', false],
   ])('%s, the client first in the host list: %s', async (auto, clientFirst) => {
-    await compare({ auto, clientFirst }, bothChange);
+    await compare({ ...how, auto, clientFirst }, bothChange);
   });
 
   it('removed on one side, changed on the other', async () => {
-    await compare({ auto: 'younger' }, async (recorder) => {
+    await compare({ ...how, auto: 'younger' }, async (recorder) => {
       const { a, b } = recorder.pair;
       for (const name of ['x', 'y']) fs.writeFileSync(`${a}/${name}`, 'start\n');
       await recorder.run('-xr', '/');
@@ -265,7 +270,7 @@ describe.concurrent('conflicts, by auto method', () => {
   });
 
   it('are settled by force', async () => {
-    await compare({}, async (recorder) => {
+    await compare(how, async (recorder) => {
       await bothChange(recorder);
       await recorder.run('-f', `${recorder.pair.a}/x`);
       await recorder.run('-uv');

@@ -145,4 +145,4 @@ it('a daemon that is killed while a client sends', async () => {
     await kill();
   }
   expect(killedInside).toBeGreaterThan(0);
-}, 60_000);
+}, 180_000);

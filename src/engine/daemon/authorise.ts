@@ -27,7 +27,8 @@ export function authorise(
 ): Verdict {
   if (!isCanonical(file) || isReserved(file)) return { kind: 'denied' };
   const holding = compare ? selection.comparedGroupsOf(file) : selection.groupsOf(file);
-  const listing = holding.filter((group) => isKey(group, key) && roleIn(group, client) !== undefined);
+  const opens = opensGroup(key);
+  const listing = holding.filter((group) => opens(group) && roleIn(group, client) !== undefined);
   if (listing.length === 0) return { kind: 'denied' };
   const groups = listing.filter((group) => roleIn(group, client) === 'member');
   if (groups.length === 0) return { kind: 'slave' };
@@ -41,10 +42,21 @@ export function roleIn(group: Group, client: PeerName): 'member' | 'slave' | und
   return member.slave ? 'slave' : 'member';
 }
 
-/** Compares keys in a time that does not depend on where they differ, nor on their lengths. */
-export function isKey(group: Group, key: string): boolean {
-  return timingSafeEqual(sha256(group.key.secret()), sha256(key));
+/** Which groups a key opens. Keys are compared in a time that does not depend on where they differ, nor on their lengths. */
+export function opensGroup(key: string): (group: Group) => boolean {
+  const told = sha256(key);
+  return ({ key: expected }) => {
+    let digest = digests.get(expected);
+    if (digest === undefined) {
+      digest = sha256(expected.secret());
+      digests.set(expected, digest);
+    }
+    return timingSafeEqual(digest, told);
+  };
 }
+
+/** Of the groups' keys: each is asked for with every command. */
+const digests = new WeakMap<Group['key'], Buffer>();
 
 function sha256(text: string): Buffer {
   return createHash('sha256').update(text, 'latin1').digest();

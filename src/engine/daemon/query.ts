@@ -25,7 +25,7 @@ import {
   writeRows,
 } from '../wire/response-writer.js';
 import type { Request, RowsVerb } from '../wire/verbs.js';
-import { isKey, roleIn } from './authorise.js';
+import { opensGroup, roleIn } from './authorise.js';
 import { lstat } from './check.js';
 import { signatureOf } from './hold.js';
 import type { Opened } from './served.js';
@@ -133,10 +133,11 @@ export async function* answerRows(
 ): AsyncGenerator<Buffer, void, undefined> {
   const { store, selection } = opened;
   const { args } = request;
+  const keys = args.keys.map(opensGroup);
   const peer = args.peer.toLowerCase();
   const groups = new Set(
     selection.groups.filter(
-      (group) => group.me === peer && roleIn(group, client) !== undefined && args.keys.some((key) => isKey(group, key)),
+      (group) => group.me === peer && roleIn(group, client) !== undefined && keys.some((opens) => opens(group)),
     ),
   );
   if (groups.size > 0) {

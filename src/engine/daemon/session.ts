@@ -71,7 +71,7 @@ export class Session {
 
   /** True between commands, with no change that waits for more of them. */
   get idle(): boolean {
-    return this.#reader.idle && this.#work?.holding !== true;
+    return this.#reader.idle && this.#work?.incoming.file === undefined;
   }
 
   /** Answers went out for changes that are not durable yet (group-commit): call `commitGroup` when nothing comes any more. */
@@ -143,13 +143,13 @@ export class Session {
       case 'body':
         return;
       case 'piece':
-        await this.#work?.receive(event.bytes);
+        await this.#work?.incoming.receive(event.bytes);
         return;
       case 'body-end':
-        await this.#work?.finishBody();
+        await this.#work?.incoming.finishBody();
         return;
       case 'no-body':
-        this.#work?.refuseBody();
+        this.#work?.incoming.refuseBody();
         return;
     }
   }
@@ -188,7 +188,7 @@ export class Session {
     const verb = parsed.kind === 'request' ? parsed.request.verb : parsed.verb;
     if (verb === 'PUT') {
       // Its body comes whatever is answered. Without a file that takes it, it goes nowhere.
-      await this.#work?.settleHold();
+      await this.#work?.incoming.settle();
       this.#reader.expectBody();
     }
     if (parsed.kind === 'unknown' || verb === 'SSL' || verb === 'CONFIG') {
@@ -224,7 +224,7 @@ export class Session {
         await this.#hello(request.args.name);
         return;
       case 'BYE':
-        await this.#work?.settleHold();
+        await this.#work?.incoming.settle();
         this.#replies.add(writeOkResponse(OK.bye));
         this.#state = 'closed';
         return;
@@ -241,7 +241,7 @@ export class Session {
       case 'LIST':
       case 'DIGEST':
       case 'ROWS':
-        await this.#work?.settleHold();
+        await this.#work?.incoming.settle();
         yield* this.#flush();
         for await (const bytes of this.#work?.rows(request) ?? []) yield { kind: 'write', bytes };
         return;
@@ -256,7 +256,7 @@ export class Session {
   /** Answers for all changes since the last SYNC at once: the client cannot take any of them for done where one failed. */
   async #sync(): Promise<void> {
     const work = this.#work;
-    await work?.settleHold();
+    await work?.incoming.settle();
     await work?.changes.commit();
     const failure = work?.changes.takeFailure();
     if (failure === undefined) this.#replies.add(writeOkResponse());
@@ -264,7 +264,7 @@ export class Session {
   }
 
   async *#type(request: Extract<Request, { verb: 'TYPE' }>): AsyncGenerator<Effect, void, undefined> {
-    await this.#work?.settleHold();
+    await this.#work?.incoming.settle();
     yield* this.#flush();
     const content = await this.#work?.content(request.args);
     yield* this.#flush();
@@ -277,7 +277,7 @@ export class Session {
     const served = this.#served;
     const services = this.#services;
     if (served === undefined) return;
-    await this.#work?.settleHold();
+    await this.#work?.incoming.settle();
     await this.#work?.changes.commit();
     this.#work = undefined;
     const client = await identify(name, { served, services, address: this.#address, certificate: this.#certificate });

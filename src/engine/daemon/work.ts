@@ -1,13 +1,12 @@
 /**
  * The commands of an identified client: for each one the columns of the protocol table in their order (permission, check of the file,
- * change), and the PATCH that waits for its attributes.
+ * change).
  */
 
 import type { SignatureDigest, Stamp } from '../../model/entry.js';
 import { stampOf } from '../../model/entry.js';
 import type { Group } from '../../model/config.js';
 import type { DiskPath, FileName } from '../../model/names.js';
-import { display } from '../../model/names.js';
 import type { Write } from '../../model/store.js';
 import { signatureDigest } from '../delta/signature.js';
 import { REFUSED } from '../wire/answers.js';
@@ -16,20 +15,20 @@ import {
   writeDecimalResponse,
   writeErrorResponse,
   writeOkResponse,
-  writeSendDataResponse,
 } from '../wire/response-writer.js';
 import { strerror } from '../wire/strerror.js';
 import { verbRow } from '../wire/verbs.js';
 import type { Arguments, Request, RowsVerb, Verb } from '../wire/verbs.js';
-import { answerText } from './answer-text.js';
-import { apply, attributesOf, attributesOfPut } from './apply.js';
+import { apply, attributesOfPut } from './apply.js';
 import type { Change } from './apply.js';
 import { authorise } from './authorise.js';
 import type { Changes } from './changes.js';
 import { checkBeforeChange, lstat } from './check.js';
 import { Hold } from './hold.js';
+import { Incoming } from './incoming.js';
 import { answerContent, answerNumber, answerRows, answerSignature, isAgreed } from './query.js';
 import type { RowsRequest } from './query.js';
+import { Refusals } from './refusals.js';
 import type { Replies } from './replies.js';
 import type { Client, Served, Services } from './served.js';
 
@@ -59,49 +58,39 @@ interface Permitted {
 export class Work {
   readonly client: Client;
   readonly changes: Changes;
+  /** New content on its way. */
+  readonly incoming: Incoming;
   readonly #served: Served;
   readonly #services: Services;
   readonly #replies: Replies;
-  readonly #expectBody: () => void;
-  /** A PATCH whose body is coming, or that waits for its attributes. */
-  #hold: Hold | undefined;
-  /** Why the body that is coming will be refused. */
-  #bodyFailure: unknown;
-  /**
-   * The file whose PATCH has just failed, and what was answered. Its SETOWN, SETMOD and SETIME may be on their way already; they are
-   * meant for the new content, so the old one keeps its own attributes (promise 1).
-   */
-  #failed: { readonly file: FileName; readonly text: string } | undefined;
+  readonly #refusals: Refusals;
   /** What the last SIG told: the file's content, should the next command only set its times. */
   #told: { readonly file: FileName; readonly stamp: Stamp; readonly signature: SignatureDigest } | undefined;
 
   constructor(options: WorkOptions) {
-    this.client = options.client;
-    this.changes = options.changes;
-    this.#served = options.served;
-    this.#services = options.services;
-    this.#replies = options.replies;
-    this.#expectBody = options.expectBody;
-  }
-
-  /** Whether a PATCH waits for its body or its attributes. */
-  get holding(): boolean {
-    return this.#hold !== undefined;
+    const { client, changes, served, services, replies, expectBody } = options;
+    this.client = client;
+    this.changes = changes;
+    this.#served = served;
+    this.#services = services;
+    this.#replies = replies;
+    this.#refusals = new Refusals(client, replies, services.log);
+    this.incoming = new Incoming({ served, changes, replies, refusals: this.#refusals, expectBody });
   }
 
   /** Carries out a command and adds its answer. */
   async request(request: FileRequest): Promise<void> {
     const { verb, args } = request;
-    if (this.#hold !== undefined && !this.#continuesHold(request)) await this.settleHold();
-    const failed = isAttribute(verb) && this.#failed?.file === args.file ? this.#failed : undefined;
-    this.#failed = failed;
+    const attribute = isAttribute(verb);
+    if (!attribute || args.file !== this.incoming.file) await this.incoming.settle();
+    const refusal = this.incoming.refusalOf(attribute ? args.file : undefined);
     try {
       const permitted = await this.#permit(verb, args.key, args.file);
       if (permitted === undefined) return;
-      if (failed === undefined) await this.#carryOut(request, permitted);
-      else this.#refuse(verb, args.file, failed.text);
+      if (refusal === undefined) await this.#carryOut(request, permitted);
+      else this.#refusals.refuse(verb, args.file, refusal);
     } catch (error) {
-      this.#fail(verb, args.file, error);
+      this.#refusals.fail(verb, args.file, error);
     }
   }
 
@@ -118,62 +107,9 @@ export class Work {
     return answerContent(permitted.disk);
   }
 
-  /** Takes a piece of the body of a PATCH. */
-  async receive(piece: Buffer): Promise<void> {
-    if (this.#bodyFailure !== undefined) return;
-    try {
-      await this.#hold?.receive(piece);
-    } catch (error) {
-      this.#bodyFailure = error;
-      this.#hold?.discard();
-    }
-  }
-
-  /** The body is complete: answers the PATCH. */
-  async finishBody(): Promise<void> {
-    const hold = this.#hold;
-    if (hold === undefined) return;
-    try {
-      if (this.#bodyFailure === undefined) hold.finish();
-    } catch (error) {
-      this.#bodyFailure = error;
-      hold.discard();
-    }
-    if (this.#bodyFailure === undefined) {
-      hold.replies.push(this.#replies.add(writeOkResponse()));
-      if (hold.complete) await this.settleHold();
-      return;
-    }
-    this.#hold = undefined;
-    this.#fail('PATCH', hold.file, this.#bodyFailure);
-    this.#failed = { file: hold.file, text: answerText(this.#bodyFailure) };
-  }
-
-  /** The client has no body: nothing is changed. */
-  refuseBody(): void {
-    const file = this.#hold?.file;
-    this.#hold?.discard();
-    this.#hold = undefined;
-    this.#replies.add(writeErrorResponse(strerror('EIO')));
-    this.#log('warning', 'PATCH', file, 'The client could not make the delta.');
-  }
-
-  /** Hands a PATCH that waits for more over to the group, as it is. */
-  async settleHold(): Promise<void> {
-    const hold = this.#hold;
-    if (hold === undefined) return;
-    this.#hold = undefined;
-    await this.changes.own(hold.file);
-    await this.changes.place(hold);
-  }
-
   /** The connection is over without BYE: what waits is given up, what was applied is made durable and recorded. */
   async abandon(): Promise<void> {
-    if (this.#hold !== undefined) {
-      this.#log('warning', 'PATCH', this.#hold.file, 'Given up: the connection ended before the file was complete.');
-      this.#hold.discard();
-      this.#hold = undefined;
-    }
+    this.incoming.giveUp();
     await this.changes.commit();
   }
 
@@ -187,10 +123,10 @@ export class Work {
       case 'slave':
         // csync2 marks it for every peer, so that the slave gets this host's version back.
         await store.write(this.#marks(file));
-        this.#refuse(verb, file, REFUSED.deniedSlave);
+        this.#refusals.refuse(verb, file, REFUSED.deniedSlave);
         return undefined;
       case 'denied':
-        this.#refuse(verb, file, REFUSED.denied);
+        this.#refusals.refuse(verb, file, REFUSED.denied);
         return undefined;
     }
   }
@@ -238,8 +174,7 @@ export class Work {
       case 'SETOWN':
       case 'SETMOD':
       case 'SETIME':
-        if (this.#hold === undefined) await this.#change(request, permitted);
-        else await this.#dress(this.#hold, request);
+        if (!(await this.incoming.dress(request))) await this.#change(request, permitted);
         return;
       default:
         await this.#change(request, permitted);
@@ -250,24 +185,14 @@ export class Work {
     const { file, disk, groups } = permitted;
     await this.#placed(file);
     if (!(await this.#mayChange('PATCH', file, disk))) return;
-    const hold = Hold.open(file, disk, groups, this.#served.config.temporaryDirectory);
-    try {
-      const signature = await hold.signature();
-      this.#replies.add(writeSendDataResponse(signature));
-    } catch (error) {
-      hold.discard();
-      throw error;
-    }
-    this.#bodyFailure = undefined;
-    this.#hold = hold;
-    this.#expectBody();
+    await this.incoming.ask(Hold.open(file, disk, groups, this.#served.config.temporaryDirectory));
   }
 
   /** A new file: nothing is told, and nothing is waited for but the body. */
   async #put(args: Arguments<'PUT'>, { file, disk, groups }: Permitted): Promise<void> {
     const attributes = attributesOfPut(args, this.#served.config.ignore);
     if (attributes === undefined) {
-      this.#refuse('PUT', file, REFUSED.denied);
+      this.#refusals.refuse('PUT', file, REFUSED.denied);
       return;
     }
     await this.#ready(file);
@@ -275,20 +200,12 @@ export class Work {
     const hold = Hold.open(file, disk, groups, this.#served.config.temporaryDirectory);
     if (hold.before !== undefined) {
       hold.discard();
-      this.#refuse('PUT', file, strerror('EEXIST'));
+      this.#refusals.refuse('PUT', file, strerror('EEXIST'));
       return;
     }
     hold.attributes = attributes;
     hold.complete = true;
-    this.#bodyFailure = undefined;
-    this.#hold = hold;
-  }
-
-  /** Collects an attribute of a PATCH that waits; csync2 sends SETIME last. */
-  async #dress(hold: Hold, change: Extract<Change, { verb: 'SETOWN' | 'SETMOD' | 'SETIME' }>): Promise<void> {
-    hold.attributes = { ...hold.attributes, ...attributesOf(change, this.#served.config.ignore) };
-    hold.replies.push(this.#replies.add(writeOkResponse()));
-    if (change.verb === 'SETIME') await this.settleHold();
+    this.incoming.take(hold);
   }
 
   async #change(change: Change, permitted: Permitted): Promise<void> {
@@ -312,7 +229,7 @@ export class Work {
     if (this.changes.has(file)) return true;
     if (!(await checkBeforeChange(this.#served, file, disk, this.#services.now()))) return true;
     await this.#served.store.write(this.#marks(file).filter((mark) => mark.peer === this.client.name));
-    this.#refuse(verb, file, REFUSED.markedDirty);
+    this.#refusals.refuse(verb, file, REFUSED.markedDirty);
     return false;
   }
 
@@ -335,39 +252,11 @@ export class Work {
     return told.signature;
   }
 
-  #continuesHold({ verb, args }: FileRequest): boolean {
-    return isAttribute(verb) && args.file === this.#hold?.file;
-  }
-
   #marks(file: FileName): Extract<Write, { kind: 'mark' }>[] {
     const since = this.#services.now();
     return this.#served.selection
       .peersOf(file)
       .map(({ peer, me }) => ({ kind: 'mark', file, peer, me, forced: false, since }) as const);
-  }
-
-  #refuse(verb: Verb, file: FileName, text: string): void {
-    this.#replies.add(writeErrorResponse(text));
-    this.#log('warning', verb, file, `Refused: ${text}`);
-  }
-
-  #fail(verb: Verb, file: FileName, error: unknown): void {
-    const text = answerText(error);
-    this.#replies.add(writeErrorResponse(text));
-    this.#log('error', verb, file, error instanceof Error && error.message !== '' ? error.message : text);
-  }
-
-  #log(level: 'warning' | 'error', verb: Verb, file: FileName | undefined, message: string): void {
-    const { name, address } = this.client;
-    this.#services.log({
-      level,
-      event: level === 'error' ? 'failed' : 'refused',
-      peer: display(name),
-      address,
-      verb,
-      file: file === undefined ? undefined : display(file),
-      message,
-    });
   }
 }
 
