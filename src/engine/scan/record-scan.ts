@@ -17,7 +17,7 @@ import type { Membership } from './record.js';
 import type { ScanTotals } from './scan.js';
 
 /** Writes handed over at a time, about. */
-const GROUP = 4000;
+const GROUP = 8000;
 
 export interface RecordOptions {
   /** False: record only, as `csync2 -I` does. */

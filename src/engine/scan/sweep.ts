@@ -25,7 +25,7 @@ export interface SweepOptions extends Omit<MergeOptions, 'stretch' | 'onSlice'> 
 /** A fraction of a second's work; helpers take a tenth to come. */
 const PATIENCE = 20_000;
 /** Batches made here that wait for their turn, at most. */
-const MOST_AHEAD = 10;
+const MOST_AHEAD = 4;
 
 interface Part {
   readonly from: StoredName;

@@ -5,13 +5,13 @@ import { Selection } from '../../config/selection.js';
 import { CsxError } from '../../model/errors.js';
 import type { Stretch } from '../../model/store.js';
 import { chooseCuts } from '../scan/crew.js';
-import { flatten } from '../scan/flat-findings.js';
+import { flatten, transferable } from '../scan/flat-findings.js';
 import { Merge } from '../scan/merge.js';
 import { SqliteStore } from '../state/store.js';
 import type { FlatError, FromThread, ThreadData, ToThread } from './scan-messages.js';
 
 /** Batches under way that nobody has taken, at most. */
-const MOST_UNTAKEN = 10;
+const MOST_UNTAKEN = 40;
 
 const { config, ignore, scopes, location, lockTimeout } = workerData as ThreadData;
 const selection = new Selection(config);
@@ -41,8 +41,8 @@ parentPort?.on('message', (message: ToThread) => {
   }
 });
 
-function tell(message: FromThread): void {
-  parentPort?.postMessage(message);
+function tell(message: FromThread, handedOver: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, handedOver);
 }
 
 async function merge(part: number, stretch: Stretch): Promise<void> {
@@ -55,7 +55,8 @@ async function merge(part: number, stretch: Stretch): Promise<void> {
     const files = store.files.bind(store);
     const merging = new Merge({ selection, files, ignore, scopes, signal, stretch, onSlice });
     for await (const found of merging.run()) {
-      tell({ part, kind: 'found', batch: flatten(found) });
+      const batch = flatten(found);
+      tell({ part, kind: 'found', batch }, transferable(batch));
       untaken++;
       while (untaken >= MOST_UNTAKEN && !signal.aborted) {
         await new Promise<void>((resolve) => {

@@ -6,8 +6,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chooseCuts } from '../../../src/engine/scan/crew.js';
 import type { Crew, Hears } from '../../../src/engine/scan/crew.js';
-import { flatten, unflatten } from '../../../src/engine/scan/flat-findings.js';
+import { flatten, transferable, unflatten } from '../../../src/engine/scan/flat-findings.js';
 import { Merge } from '../../../src/engine/scan/merge.js';
+import type { Found } from '../../../src/engine/scan/merge.js';
 import { Walk } from '../../../src/engine/scan/walk.js';
 import { CsxError } from '../../../src/model/errors.js';
 import type { FileName, StoredName } from '../../../src/model/names.js';
@@ -82,7 +83,7 @@ class Helpers implements Crew {
       onSlice,
       slice: 3,
     });
-    for await (const found of merge.run()) hears.found(() => unflatten(structuredClone(flatten(found))));
+    for await (const found of merge.run()) hears.found(() => handedOver(found));
     this.#free[index] = true;
     hears.done(merge.totals());
   }
@@ -200,4 +201,10 @@ function namesOf(walk: Walk): string[] {
   const names: string[] = [];
   while (walk.next()) names.push(walk.stored);
   return names;
+}
+
+/** As a batch comes out of another thread. */
+function handedOver(found: readonly Found[]): readonly Found[] {
+  const flat = flatten(found);
+  return unflatten(structuredClone(flat, { transfer: transferable(flat) }));
 }
