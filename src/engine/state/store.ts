@@ -49,6 +49,8 @@ import { removeOrphans, writer } from './write.js';
 
 export interface SqliteOptions extends ConnectionOptions {
   readonly report: Report;
+  /** Told when a stream comes upon rows of csx whose files csync2 has forgotten: see `removeOrphans`. */
+  readonly onOrphan?: (() => void) | undefined;
 }
 
 /** Writes, or files looked up, between two turns of the event loop. */
@@ -62,6 +64,7 @@ export class SqliteStore implements Store {
   readonly #lockTimeout: number;
   readonly #damage: Damage;
   readonly #connections: Connections;
+  readonly #onOrphan: () => void;
   /** A stream came upon rows of csx whose files csync2 has forgotten: the next write removes them. */
   #orphans = false;
 
@@ -70,6 +73,10 @@ export class SqliteStore implements Store {
     this.location = options.location;
     this.access = options.access;
     this.#connections = new Connections(options);
+    this.#onOrphan = () => {
+      this.#orphans = true;
+      options.onOrphan?.();
+    };
     this.#damage = damageOf(options.location, options.report);
   }
 
@@ -82,6 +89,11 @@ export class SqliteStore implements Store {
   async shared(): Promise<{ readonly location: string; readonly lockTimeout: number } | undefined> {
     if (!(await this.#connections.isShared())) return undefined;
     return { location: this.location, lockTimeout: this.#lockTimeout };
+  }
+
+  /** Somebody who reads beside this store came upon orphans: the next write removes them. */
+  removeOrphans(): void {
+    this.#orphans = true;
   }
 
   async identity(): Promise<Identity> {
@@ -219,7 +231,7 @@ export class SqliteStore implements Store {
     const connection = await this.#connections.stream();
     if (connection === undefined) return;
     try {
-      const batches = fileBatches(connection, ranges, this.#damage, beside && (() => (this.#orphans = true)));
+      const batches = fileBatches(connection, ranges, this.#damage, beside && this.#onOrphan);
       const slow = this.access === 'write' ? 0 : STREAM_PATIENCE_MS;
       yield* stream({ connection, batches, patience: connection.isWal() ? undefined : slow });
     } catch (error) {

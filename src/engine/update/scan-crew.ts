@@ -21,15 +21,24 @@ const HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 256 };
 
 export interface CrewOptions extends Omit<ThreadData, 'config'> {
   readonly selection: Selection;
+  /** A thread came upon rows of csx whose files csync2 has forgotten. */
+  readonly onOrphan: () => void;
 }
 
 /** Starts them; undefined where there is nothing to run them on. */
-export function startCrew({ selection, ignore, scopes, location, lockTimeout }: CrewOptions): Crew | undefined {
+export function startCrew({
+  selection,
+  onOrphan,
+  ignore,
+  scopes,
+  location,
+  lockTimeout,
+}: CrewOptions): Crew | undefined {
   const count = Math.min(availableParallelism() - 1, MOST_THREADS);
   if (count < 1 || !existsSync(CODE)) return undefined;
   const config = { ...selection.config, groups: selection.groups.toReversed() };
   const data: ThreadData = { config, ignore, scopes, location, lockTimeout };
-  const threads = Array.from({ length: count }, () => new Thread(data));
+  const threads = Array.from({ length: count }, () => new Thread(data, onOrphan));
   return {
     take(stretch, hears) {
       return threads.find((thread) => thread.free)?.take(stretch, hears);
@@ -46,8 +55,10 @@ class Thread {
   #alive = true;
   #part = 0;
   #hears: Hears | undefined;
+  readonly #onOrphan: () => void;
 
-  constructor(data: ThreadData) {
+  constructor(data: ThreadData, onOrphan: () => void) {
+    this.#onOrphan = onOrphan;
     this.#worker = new Worker(CODE, { workerData: data, resourceLimits: HEAP });
     this.#worker.on('message', (message: FromThread) => {
       this.#hear(message);
@@ -106,6 +117,7 @@ class Thread {
         return;
       case 'done':
         this.#hears = undefined;
+        if (message.orphans) this.#onOrphan();
         hears.done(message.totals);
         return;
       case 'failed':

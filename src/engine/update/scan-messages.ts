@@ -31,7 +31,8 @@ export type FromThread = { readonly part: number } & (
   | { readonly kind: 'found'; readonly batch: FlatFindings }
   | { readonly kind: 'reached'; readonly entries: number }
   | { readonly kind: 'cut'; readonly names: readonly StoredName[] }
-  | { readonly kind: 'done'; readonly totals: MergeTotals }
+  /** `orphans`: it came upon rows of csx whose files csync2 has forgotten. */
+  | { readonly kind: 'done'; readonly totals: MergeTotals; readonly orphans: boolean }
   | { readonly kind: 'failed'; readonly error: FlatError }
 );
 

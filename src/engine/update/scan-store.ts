@@ -20,6 +20,9 @@ export interface StoreScanOptions extends Pick<ScanOptions, 'signal' | 'onProgre
 export async function* scanStore(options: StoreScanOptions): AsyncGenerator<readonly Finding[], ScanTotals, undefined> {
   const { selection, store, ignore, scopes } = options;
   const shared = store instanceof SqliteStore ? await store.shared() : undefined;
-  const crew = shared === undefined ? undefined : () => startCrew({ selection, ignore, scopes, ...shared });
+  const onOrphan = (): void => {
+    if (store instanceof SqliteStore) store.removeOrphans();
+  };
+  const crew = shared === undefined ? undefined : () => startCrew({ selection, onOrphan, ignore, scopes, ...shared });
   return yield* scan({ ...options, files: (range, stretch) => store.files(range, stretch), crew });
 }

@@ -15,7 +15,15 @@ const MOST_UNTAKEN = 40;
 
 const { config, ignore, scopes, location, lockTimeout } = workerData as ThreadData;
 const selection = new Selection(config);
-const store = new SqliteStore({ location, access: 'read', lockTimeout, now: Date.now, report: () => undefined });
+let orphans = false;
+const store = new SqliteStore({
+  location,
+  access: 'read',
+  lockTimeout,
+  now: Date.now,
+  report: () => undefined,
+  onOrphan: () => (orphans = true),
+});
 const stopping = new AbortController();
 let untaken = 0;
 let goOn: () => void = () => undefined;
@@ -64,7 +72,7 @@ async function merge(part: number, stretch: Stretch): Promise<void> {
         });
       }
     }
-    tell({ part, kind: 'done', totals: merging.totals() });
+    tell({ part, kind: 'done', totals: merging.totals(), orphans });
   } catch (error) {
     if (!signal.aborted) tell({ part, kind: 'failed', error: flat(error) });
   }
