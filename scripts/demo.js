@@ -174,7 +174,12 @@ function step(text) {
 
 /** On a terminal the cluster stays up for the reader's own tries. */
 async function tryNext(tree) {
-  step('Try next, as the first host');
+  const stays = process.stdin.isTTY && process.stdout.isTTY;
+  step(
+    stays
+      ? 'Try next, as the first host'
+      : "The cluster goes now; on a terminal 'npm start' keeps it for tries like these",
+  );
   const lines = [
     `export CSYNC2_SYSTEM_DIR=${process.env.CSYNC2_SYSTEM_DIR} CSYNC2_DATABASE=${process.env.CSYNC2_DATABASE} CSX_HOSTNAME=${FIRST}`,
     `echo '127.0.0.1 demo' >> ${tree}/hosts; rm ${tree}/issue`,
@@ -183,10 +188,7 @@ async function tryNext(tree) {
     `${CSX} --help`,
   ];
   for (const line of lines) say(`  ${line}`);
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    say(dim("\n(The cluster is removed now. Run 'npm start' on a terminal to keep it while you try.)"));
-    return;
-  }
+  if (!stays) return;
   say(dim('\nThe cluster stays up: use another terminal, then press Enter here to remove it.'));
   await new Promise((resolve) => {
     process.stdin.once('data', resolve);

@@ -80,7 +80,9 @@ Without --host or --include it asks, on a terminal.`;
     const known = wishOf(flags, host);
     if (known.hosts.length > 0 && known.include.length > 0) return checkWish(known);
     if (!this.interactive(flags)) {
-      throw new CsxError('NEEDS_INPUT', 'csx init was not told which hosts to keep the same, or what on them.', {
+      const missing =
+        known.hosts.length > 0 ? 'what to keep the same' : 'which hosts to keep the same, or what on them';
+      throw new CsxError('NEEDS_INPUT', `csx init was not told ${missing}.`, {
         hint: 'Say it: csx init --host web1 --host web2 --include /etc/apache2. Or run it on a terminal, where it asks.',
       });
     }

@@ -1,10 +1,14 @@
 /** The doctor's checks of peers: each broken for real, with the real csync2 at the other end. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readFileSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeCertificatePair } from '../../src/engine/net/certificate-maker.js';
 import { CSX_VERSION } from '../../src/model/version.js';
+import { listenersOn } from '../../src/setup/doctor/port.js';
 import { makePair } from '../support/csync2-daemon.js';
 import { bad, broken, ExaminedHost, KEY, MINE, pin } from './examined-host.js';
 
@@ -197,6 +201,28 @@ describe('ports', () => {
     expect(findings.find((each) => each.check === 'port')?.message).toBe(
       `csync2 (pid ${String(other.pid)}) listens on port 30865.`,
     );
+  });
+
+  it.each([
+    ['csx', ['daemon', '-N', ME], 'csx'],
+    ['csync2', ['-ii', '-N', ME], 'csx, as csync2'],
+  ])('are served by %s of this project', async (program, args, name) => {
+    const daemon = spawn(path.resolve('bin', program), [...args, '-D', `${host.databases}/`], {
+      env: { ...process.env, CSYNC2_SYSTEM_DIR: host.system },
+      stdio: 'ignore',
+    });
+    host.atEnd(async () => {
+      daemon.kill('SIGKILL');
+      if (daemon.exitCode === null && daemon.signalCode === null) await once(daemon, 'exit');
+    });
+    for (let tries = 0; listenersOn(30865).every(({ address }) => address !== ME); tries++) {
+      expect([daemon.exitCode, tries < 500]).toEqual([null, true]);
+      await sleep(20);
+    }
+    expect((await host.look({ offline: true })).find((each) => each.check === 'port')).toMatchObject({
+      status: 'ok',
+      message: `${name} (pid ${String(daemon.pid)}) listens on port 30865.`,
+    });
   });
 
   it('are served twice on this host', async () => {

@@ -103,7 +103,7 @@ export class ExaminedHost {
     this.atEnd(() => void server.close());
   }
 
-  atEnd(close: () => void): void {
+  atEnd(close: () => void | Promise<void>): void {
     this.#closing.push(close);
   }
 

@@ -126,10 +126,11 @@ function programOf(pid: number | undefined): Pick<Listener, 'program' | 'command
   const name = read(`/proc/${pid}/comm`).trim();
   const words = read(`/proc/${pid}/cmdline`).split('\0');
   if (name === 'csync2') return { program: 'csync2', command: 'csync2' };
-  if (words.slice(0, 3).some((word) => /(?:^|\/)csx(?:\.js)?$/.test(word))) return { program: 'csx', command: 'csx' };
-  if (words.slice(0, 3).some((word) => /(?:^|\/)csync2(?:\.js)?$/.test(word))) {
-    return { program: 'csx', command: 'csx, as csync2' };
-  }
+  // Node.js, options of its own, and the script.
+  const script = /(?:^|\/)(csx|csync2)(?:\.c?js)?$/.exec(
+    words.slice(1).find((word) => !word.startsWith('-')) ?? '',
+  )?.[1];
+  if (script !== undefined) return { program: 'csx', command: script === 'csx' ? 'csx' : 'csx, as csync2' };
   if (SUPER_SERVERS.includes(name)) return { program: 'super-server', command: name };
   return { program: 'other', command: name === '' ? 'An unknown process' : name };
 }
