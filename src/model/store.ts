@@ -234,6 +234,8 @@ export interface Store {
   listing(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly ListedRow[]>;
   /** The rows of single files; absent ones are left out. */
   file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>>;
+  /** Those of the files that have a row, or a mark for any peer. */
+  known(files: readonly FileName[]): Promise<ReadonlySet<FileName>>;
   countFiles(scopes?: readonly Scope[]): Promise<number>;
   /** Ordered by peer, then by stored name. */
   dirty(filter?: {

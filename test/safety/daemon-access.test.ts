@@ -67,9 +67,21 @@ function line(verb: Verb, key: string, file: string): string {
     MKLINK: ' target',
     MKCHR: ' 259',
     MKBLK: ' 259',
-    PUT: ' 1 1 511 5\noctet-stream 0',
   };
+  if (verb === 'PACK') return counted(`PACK ${key}`, `d ${file} 1 1 511 5\n\n`);
+  if (verb === 'LOOK') return counted(`LOOK ${key}`, `${file}\n`);
   return `${verb} ${key} ${file}${more[verb] ?? ''}`;
+}
+
+function counted(head: string, body: string): string {
+  return `${head}\noctet-stream ${String(body.length)}\n${body}`;
+}
+
+/** The answer to what may not be: PACK and LOOK say it of each name, and tell a slave no more than that it must ask otherwise. */
+function refusal(verb: Verb, slave: boolean): string {
+  if (verb === 'LOOK') return counted('OK (data_follows).', '?');
+  if (verb === 'PACK') return counted('OK (data_follows).', slave ? '0 File exists\n' : '0 Permission denied!\n');
+  return slave ? 'Permission denied for slave!\n' : 'Permission denied!\n';
 }
 
 const guarded = VERB_NAMES.filter((verb) => verbRow(verb).needsHello);
@@ -112,7 +124,7 @@ describe.each(filing)('%s', (verb) => {
     const answer = await client.say(line(verb, key, `${base}/${file}`));
     client.close();
     if (verb === 'LIST') expect(answer).toBe('OK (cmd_finished).\n');
-    else expect(answer).toBe(from === SLAVE ? 'Permission denied for slave!\n' : 'Permission denied!\n');
+    else expect(answer).toBe(refusal(verb, from === SLAVE));
     expect(state()).toBe(before);
   });
 });
@@ -125,7 +137,7 @@ it('compare patterns allow TYPE and nothing else', async () => {
     const answer = await client.say(line(verb, KEY, `${base}/c/f`));
     client.close();
     if (verb === 'TYPE') expect(answer).toBe('OK (data_follows).\nconfidential<closed>');
-    else expect(answer, verb).toBe('Permission denied!\n');
+    else expect(answer, verb).toBe(refusal(verb, false));
   }
   expect(state()).toBe(before);
 });

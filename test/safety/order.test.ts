@@ -7,6 +7,7 @@
  * and on the sender: answer < the row's removal.
  */
 
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -137,6 +138,21 @@ describe('promise 3: the order of writes on the receiver', () => {
     traced.client.close();
   });
 
+  it('PACK: of all files content and attributes, fsync, rename; fsync of each directory, database, answer', async () => {
+    const traced = await tracedReceiver('127.34.7');
+    const { tree } = traced.receiver;
+    const digest = createHash('sha256').update('x'.repeat(5000)).digest('hex');
+    const file = (name: string) => `f %25t%25/${name} 1 2 33184 1000 5000 ${digest}\n`;
+    const body = `d %25t%25/made 1 2 16877 1000\n${file('made/a')}${file('b')}\n${'x'.repeat(10_000)}`;
+    const calls = await during(traced, `PACK KEY\noctet-stream ${String(body.length)}\n${body}`);
+    for (const name of ['made/a', 'b']) expectReplacedDurably(calls, `${tree}/${name}`);
+    const renamed = last(calls, (call) => call.name.startsWith('rename') && (call.to ?? '').startsWith(tree));
+    expectSyncedBetween(calls, `${tree}/made`, calls[renamed]!.ended, calls[last(calls, isAnswer)]!.began);
+    expectSyncedBetween(calls, tree, calls[renamed]!.ended, calls[last(calls, isAnswer)]!.began);
+    expectRecordedThenAnswered(calls, renamed);
+    traced.client.close();
+  });
+
   it.each([
     ['DEL KEY %25t%25/gone', /^unlink/, 'gone'],
     ['DEL KEY %25t%25/old-directory', /^(?:rmdir|unlinkat)/, 'old-directory'],
@@ -184,7 +200,7 @@ describe('promise 3: the order of writes on the sender', () => {
     expect(await sender.apply({ under: listing(trace, more) })).toMatchObject({ status: 0 });
     const calls = callsOf(trace);
     const sent = calls.findIndex(
-      (call) => call.socket && /PATCH|PUT/.test(call.text) && call.text.includes('unmistakable'),
+      (call) => call.socket && /PATCH|PACK/.test(call.text) && call.text.includes('unmistakable'),
     );
     expect(sent).toBeGreaterThan(0);
     const marked = calls.findIndex(
@@ -196,7 +212,7 @@ describe('promise 3: the order of writes on the sender', () => {
     );
     expect(durable, 'and durable').toBe(true);
     const answered = calls.findLastIndex(
-      (call) => call.socket && /read|recv/.test(call.name) && call.text.includes('OK (cmd_finished)'),
+      (call) => call.socket && /read|recv/.test(call.name) && /OK \((cmd_finished|data_follows)/.test(call.text),
     );
     const between = calls.slice(sent, answered).filter((call) => isWal(call) && call.name === 'pwrite64');
     expect(between, 'nothing is taken for done before the answer').toEqual([]);

@@ -10,7 +10,7 @@ import { within } from '../files/confined.js';
 import { sweep } from '../files/reserved-name.js';
 import type { Attributes } from '../files/stage.js';
 import { dress, stageLink, stageSpecial } from '../files/stage.js';
-import type { Arguments, Request } from '../wire/verbs.js';
+import type { Request } from '../wire/verbs.js';
 import { lstat } from './check.js';
 
 /** The verbs carried out here. */
@@ -85,21 +85,6 @@ export function attributesOf(
     case 'SETIME':
       return { mtime: change.args.mtime };
   }
-}
-
-const NUMBER = /^-?[0-9]{1,15}$/;
-
-/** The attributes of a PUT; undefined: a word is neither a number nor `-`. Throws for an owner that cannot be. */
-export function attributesOfPut(args: Arguments<'PUT'>, ignore: Ignore): Attributes | undefined {
-  const words = [args.uid, args.gid, args.mode, args.mtime];
-  if (!words.every((word) => word === '-' || NUMBER.test(word))) return undefined;
-  const [uid, gid, mode, mtime] = words.map((word) => (word === '-' ? undefined : Number(word)));
-  return {
-    uid: ignore.uid || uid === undefined ? undefined : identity(uid),
-    gid: ignore.gid || gid === undefined ? undefined : identity(gid),
-    mode: ignore.mod ? undefined : mode,
-    mtime,
-  };
 }
 
 const LARGEST_ID = 0xfffffffe;

@@ -25,14 +25,33 @@ export function authorise(
   file: FileName,
   compare = false,
 ): Verdict {
-  if (!isCanonical(file) || isReserved(file)) return { kind: 'denied' };
-  const holding = compare ? selection.comparedGroupsOf(file) : selection.groupsOf(file);
+  return authoriser(selection, client, key, compare)(file);
+}
+
+/** The same for many files of one command: what keys and hosts say of a set of groups is asked once. */
+export function authoriser(
+  selection: Selection,
+  client: PeerName,
+  key: string,
+  compare = false,
+): (file: FileName) => Verdict {
+  const known = new Map<readonly Group[], readonly Group[] | 'denied' | 'slave'>();
   const opens = opensGroup(key);
-  const listing = holding.filter((group) => opens(group) && roleIn(group, client) !== undefined);
-  if (listing.length === 0) return { kind: 'denied' };
-  const groups = listing.filter((group) => roleIn(group, client) === 'member');
-  if (groups.length === 0) return { kind: 'slave' };
-  return { kind: 'allowed', disk: selection.toDisk(file), groups };
+  const judge = (holding: readonly Group[]): readonly Group[] | 'denied' | 'slave' => {
+    const listing = holding.filter((group) => opens(group) && roleIn(group, client) !== undefined);
+    if (listing.length === 0) return 'denied';
+    const groups = listing.filter((group) => roleIn(group, client) === 'member');
+    return groups.length === 0 ? 'slave' : groups;
+  };
+  return (file) => {
+    if (!isCanonical(file) || isReserved(file)) return { kind: 'denied' };
+    const holding = compare ? selection.comparedGroupsOf(file) : selection.groupsOf(file);
+    const judged = known.get(holding) ?? judge(holding);
+    known.set(holding, judged);
+    return typeof judged === 'string'
+      ? { kind: judged }
+      : { kind: 'allowed', disk: selection.toDisk(file), groups: judged };
+  };
 }
 
 /** What the client is in the group; undefined: nothing. */

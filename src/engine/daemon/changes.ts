@@ -87,7 +87,12 @@ export class Changes {
     return this.#touched.size > 0;
   }
 
-  /** Why a change failed since this was last asked; undefined: none did. */
+  /** Why a change failed since `takeFailure` was called; undefined: none did. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** The same, and forgets it. */
   takeFailure(): string | undefined {
     const failure = this.#failure;
     this.#failure = undefined;

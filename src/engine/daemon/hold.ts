@@ -49,8 +49,6 @@ export class Hold {
   /** Answers that depend on it and were not sent yet. */
   readonly replies: Reply[] = [];
   attributes: Attributes;
-  /** SETIME has come: csync2 sends it last. */
-  complete = false;
   readonly #base: Source | undefined;
   readonly #parser: DeltaParser;
   readonly #hash = createHash('sha256');

@@ -1,6 +1,6 @@
 /**
- * The new content that is on its way in a session, one file at a time: a PATCH or PUT whose body is coming, and the PATCH that waits for
- * its attributes until SETIME, another file's command or the end hands it over to the group.
+ * The new content that is on its way in a session, one file at a time: a PATCH whose body is coming, or that waits for its
+ * attributes until SETIME, another file's command or the end hands it over to the group.
  */
 
 import type { FileName } from '../../model/names.js';
@@ -70,14 +70,9 @@ export class Incoming {
       hold.discard();
       throw error;
     }
-    this.take(hold);
-    this.#expectBody();
-  }
-
-  /** PUT: the body comes without being asked for. */
-  take(hold: Hold): void {
     this.#bodyFailure = undefined;
     this.#hold = hold;
+    this.#expectBody();
   }
 
   /** A piece of the body. */
@@ -92,7 +87,7 @@ export class Incoming {
   }
 
   /** The body is complete: answers for it. */
-  async finishBody(): Promise<void> {
+  finishBody(): void {
     const hold = this.#hold;
     if (hold === undefined) return;
     try {
@@ -103,7 +98,6 @@ export class Incoming {
     }
     if (this.#bodyFailure === undefined) {
       hold.replies.push(this.#replies.add(writeOkResponse()));
-      if (hold.complete) await this.settle();
       return;
     }
     this.#hold = undefined;

@@ -18,8 +18,9 @@ import type { ParsedRequest } from '../wire/request.js';
 import { RequestReader } from '../wire/request-reader.js';
 import type { RequestEvent } from '../wire/request-reader.js';
 import { writeAboutResponse, writeErrorResponse, writeOkResponse } from '../wire/response-writer.js';
-import { verbRow } from '../wire/verbs.js';
+import { findVerb, verbRow } from '../wire/verbs.js';
 import type { Request, Verb } from '../wire/verbs.js';
+import { Batch } from './batch.js';
 import { Changes } from './changes.js';
 import { identify, openConfig, settleJournal } from './opening.js';
 import { Replies } from './replies.js';
@@ -40,7 +41,7 @@ export interface SessionOptions {
 }
 
 /** What a csx client may ask for with CSX, besides `about`. */
-const EXTENSIONS: ReadonlySet<string> = new Set(['group-commit', 'put']);
+const EXTENSIONS: ReadonlySet<string> = new Set(['group-commit', 'pack']);
 
 export class Session {
   readonly #services: Services;
@@ -53,6 +54,8 @@ export class Session {
   /** The client asked for group-commit: its answers do not wait for the disk, SYNC does. */
   #grouping = false;
   #work: Work | undefined;
+  /** A command whose body is coming. */
+  #batch: Batch | undefined;
   readonly #replies = new Replies();
 
   constructor(options: SessionOptions) {
@@ -143,13 +146,17 @@ export class Session {
       case 'body':
         return;
       case 'piece':
-        await this.#work?.incoming.receive(event.bytes);
+        if (this.#batch === undefined) await this.#work?.incoming.receive(event.bytes);
+        else this.#batch.add(event.bytes);
         return;
       case 'body-end':
-        await this.#work?.incoming.finishBody();
+        if (this.#batch === undefined) this.#work?.incoming.finishBody();
+        else await this.#endBatch(this.#batch);
         return;
       case 'no-body':
-        this.#work?.incoming.refuseBody();
+        if (this.#batch === undefined) this.#work?.incoming.refuseBody();
+        else this.#refuse(REFUSED.denied);
+        this.#batch = undefined;
         return;
     }
   }
@@ -185,19 +192,17 @@ export class Session {
 
   async *#line(parsed: ParsedRequest): AsyncGenerator<Effect, void, undefined> {
     if (parsed.kind === 'blank') return;
-    const verb = parsed.kind === 'request' ? parsed.request.verb : parsed.verb;
-    if (verb === 'PUT') {
-      // Its body comes whatever is answered. Without a file that takes it, it goes nowhere.
+    const verb = parsed.kind === 'request' ? parsed.request.verb : findVerb(parsed.verb);
+    const row = verb === undefined ? undefined : verbRow(verb);
+    if (row?.body !== undefined) {
+      // A body comes whatever is answered. Without a command that takes it, it goes nowhere.
       await this.#work?.incoming.settle();
-      this.#reader.expectBody();
+      this.#reader.expectBody(row.body);
     }
-    if (parsed.kind === 'unknown' || verb === 'SSL' || verb === 'CONFIG') {
+    if (parsed.kind === 'unknown' || row === undefined || verb === 'SSL' || verb === 'CONFIG') {
       // csync2 knows SSL and CONFIG only as first commands.
       this.#refuse(REFUSED.unknownCommand);
-    } else if (
-      verbRow(parsed.kind === 'request' ? parsed.request.verb : parsed.verb).needsHello &&
-      this.#work === undefined
-    ) {
+    } else if (row.needsHello && this.#work === undefined) {
       this.#refuse(identifyFirst(this.#address));
     } else if (parsed.kind === 'malformed') {
       this.#log('warning', parsed.verb, `The command cannot be: ${parsed.reason}.`);
@@ -238,6 +243,10 @@ export class Session {
       case 'SYNC':
         await this.#sync();
         return;
+      case 'PACK':
+      case 'LOOK':
+        this.#batch = new Batch(request);
+        return;
       case 'LIST':
       case 'DIGEST':
       case 'ROWS':
@@ -261,6 +270,16 @@ export class Session {
     const failure = work?.changes.takeFailure();
     if (failure === undefined) this.#replies.add(writeOkResponse());
     else this.#refuse(failure);
+  }
+
+  /** A group of its own, behind a group that must have succeeded: what it holds may lie in directories of that one. */
+  async #endBatch(batch: Batch): Promise<void> {
+    this.#batch = undefined;
+    const [work, served] = [this.#work, this.#served];
+    if (work === undefined || served === undefined) return;
+    await work.changes.commit();
+    if (work.changes.failure !== undefined) this.#refuse(work.changes.failure);
+    else this.#replies.add(await batch.carryOut({ served, services: this.#services, client: work.client }));
   }
 
   async *#type(request: Extract<Request, { verb: 'TYPE' }>): AsyncGenerator<Effect, void, undefined> {

@@ -16,10 +16,9 @@ import {
   writeErrorResponse,
   writeOkResponse,
 } from '../wire/response-writer.js';
-import { strerror } from '../wire/strerror.js';
 import { verbRow } from '../wire/verbs.js';
 import type { Arguments, Request, RowsVerb, Verb } from '../wire/verbs.js';
-import { apply, attributesOfPut } from './apply.js';
+import { apply } from './apply.js';
 import type { Change } from './apply.js';
 import { authorise } from './authorise.js';
 import type { Changes } from './changes.js';
@@ -35,7 +34,9 @@ import type { Client, Served, Services } from './served.js';
 /** Commands about one file. */
 export type FileRequest = Exclude<
   Request,
-  { readonly verb: 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'BYE' | 'TYPE' | 'CSX' | 'SYNC' | RowsVerb }
+  {
+    readonly verb: 'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'BYE' | 'TYPE' | 'CSX' | 'SYNC' | 'PACK' | 'LOOK' | RowsVerb;
+  }
 >;
 
 /** What a session and the work of its client share. */
@@ -168,9 +169,6 @@ export class Work {
       case 'PATCH':
         await this.#patch(permitted);
         return;
-      case 'PUT':
-        await this.#put(request.args, permitted);
-        return;
       case 'SETOWN':
       case 'SETMOD':
       case 'SETIME':
@@ -186,26 +184,6 @@ export class Work {
     await this.#placed(file);
     if (!(await this.#mayChange('PATCH', file, disk))) return;
     await this.incoming.ask(Hold.open(file, disk, groups, this.#served.config.temporaryDirectory));
-  }
-
-  /** A new file: nothing is told, and nothing is waited for but the body. */
-  async #put(args: Arguments<'PUT'>, { file, disk, groups }: Permitted): Promise<void> {
-    const attributes = attributesOfPut(args, this.#served.config.ignore);
-    if (attributes === undefined) {
-      this.#refusals.refuse('PUT', file, REFUSED.denied);
-      return;
-    }
-    await this.#ready(file);
-    if (!(await this.#mayChange('PUT', file, disk))) return;
-    const hold = Hold.open(file, disk, groups, this.#served.config.temporaryDirectory);
-    if (hold.before !== undefined) {
-      hold.discard();
-      this.#refusals.refuse('PUT', file, strerror('EEXIST'));
-      return;
-    }
-    hold.attributes = attributes;
-    hold.complete = true;
-    this.incoming.take(hold);
   }
 
   async #change(change: Change, permitted: Permitted): Promise<void> {

@@ -5,7 +5,7 @@
  * `rdiff -H md4 -R rollsum -b 2048 -S 16 signature`) makes. Format: format.ts.
  */
 
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { SignatureDigest } from '../../model/entry.js';
 import { CsxError } from '../../model/errors.js';
 import { BLOCK_LENGTH, SIGNATURE_HEADER_LENGTH, SIGNATURE_KINDS, SIGNATURE_MAGIC, STRONG_LENGTH } from './format.js';
@@ -50,7 +50,13 @@ export function signatureLength(fileSize: number): number {
 
 /** What csx keeps of a signature: all a csync2 peer shows of a file's content. */
 export function signatureDigest(bytes: Uint8Array): SignatureDigest {
-  return createHash('sha256').update(bytes).digest('hex') as SignatureDigest;
+  return hash('sha256', bytes, 'hex') as SignatureDigest;
+}
+
+/** csync2's signature of a content that is there as a whole. */
+export function signatureOfWhole(content: Uint8Array): Buffer {
+  if (content.length === 0) return EMPTY_SIGNATURE;
+  return Buffer.concat([EMPTY_SIGNATURE, blockSummer().sumBlocks([content], BLOCK_LENGTH, STRONG_LENGTH)]);
 }
 
 /** The digest of csync2's signature of a file that arrives in chunks of any size. The signature itself is never held. */

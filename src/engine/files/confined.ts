@@ -27,6 +27,7 @@ export class Directory {
   readonly path: DiskPath;
   readonly #descriptor: number;
   readonly #prefix: string;
+  #device: bigint | undefined;
 
   constructor(path: DiskPath, descriptor: number) {
     this.path = path;
@@ -46,6 +47,11 @@ export class Directory {
 
   stat(): fs.BigIntStats {
     return fs.fstatSync(this.#descriptor, { bigint: true });
+  }
+
+  /** st_dev. */
+  get device(): bigint {
+    return (this.#device ??= this.stat().dev);
   }
 
   readlink(name: string): Bytes {
@@ -112,7 +118,7 @@ export class Directory {
   async sync(): Promise<void> {
     const descriptor = fs.openSync(this.#at('.'), O_RDONLY | O_DIRECTORY);
     try {
-      await syncDescriptor(descriptor);
+      await syncDescriptor(descriptor, this.device);
     } finally {
       fs.closeSync(descriptor);
     }
@@ -133,8 +139,13 @@ export class Directory {
  * it does not exist).
  */
 export function openDirectory(path: DiskPath): Directory {
+  return new Directory(path, openDescriptor(path));
+}
+
+/** The descriptor of such a directory. */
+export function openDescriptor(path: DiskPath): number {
   if (!isCanonical(path) || !path.startsWith('/')) throw unsafe(path, 'it is not a canonical absolute path');
-  return new Directory(path, openAtOnce(path) ?? openByComponents(path));
+  return openAtOnce(path) ?? openByComponents(path);
 }
 
 /** A name in a directory held open. */
@@ -145,11 +156,16 @@ export interface Place {
 
 /** Opens the directory that holds `path`. Throws as `openDirectory` does. Close `directory` when done. */
 export function openParent(path: DiskPath): Place {
-  if (path === '/') return { directory: openDirectory(path), name: '.' };
+  const { parent, name } = parentOf(path);
+  return { directory: openDirectory(parent), name };
+}
+
+/** The directory that holds `path`, and the name in it. Throws PATH_UNSAFE for what is no canonical absolute path. */
+export function parentOf(path: DiskPath): { readonly parent: DiskPath; readonly name: string } {
+  if (path === '/') return { parent: path, name: '.' };
   const slash = path.lastIndexOf('/');
-  const name = path.slice(slash + 1);
   if (!isCanonical(path) || slash < 0) throw unsafe(path, 'it is not a canonical absolute path');
-  return { directory: openDirectory((slash === 0 ? '/' : path.slice(0, slash)) as DiskPath), name };
+  return { parent: (slash === 0 ? '/' : path.slice(0, slash)) as DiskPath, name: path.slice(slash + 1) };
 }
 
 /** Runs `work` on the opened parent of `path` and closes it. */

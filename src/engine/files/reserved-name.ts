@@ -30,9 +30,13 @@ export function reservedName(): string {
 }
 
 const swept = new Set<string>();
+/** Those of `swept` that are held open now: to ask for their identity again would cost as much as making a file. */
+const looked = new WeakSet<Directory>();
 
 /** Removes what dead processes left in the directory; looks only once per process and directory. */
 export function sweepOnce(directory: Directory): void {
+  if (looked.has(directory)) return;
+  looked.add(directory);
   const stats = directory.stat();
   const identity = `${String(stats.dev)}:${String(stats.ino)}`;
   if (swept.has(identity)) return;

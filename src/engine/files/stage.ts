@@ -6,9 +6,11 @@
  */
 
 import fs from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import type { Bytes, DiskPath } from '../../model/names.js';
 import type { Directory, Place } from './confined.js';
 import { openDirectory, openParent } from './confined.js';
+import type { OpenDirectories } from './open-directories.js';
 import { syncDescriptor } from './sync.js';
 import { reservedName, sweepOnce } from './reserved-name.js';
 import { makeSpecial } from './special-file.js';
@@ -27,6 +29,8 @@ export interface Attributes {
 export interface StageOptions {
   /** `tempdir`: used when it lies on the target's file system, since only there a rename is atomic. */
   readonly temporaryDirectory?: DiskPath | undefined;
+  /** Where the group's directories are held open; without it each staged file holds its own. */
+  readonly directories?: OpenDirectories | undefined;
 }
 
 /** Starts a regular file: mode 0600, empty. Throws PATH_UNSAFE or the system's error; nothing is left behind then. */
@@ -57,7 +61,7 @@ function staging<T>(
   options: StageOptions,
   make: (place: Place, home: Directory, name: string) => T,
 ): T {
-  const place = openParent(target);
+  const place = options.directories?.placeOf(target) ?? openParent(target);
   let home = place.directory;
   try {
     home = temporaryHome(place.directory, options.temporaryDirectory) ?? place.directory;
@@ -145,6 +149,7 @@ export class StagedFile extends Staged {
   readonly descriptor: number;
   #descriptorOpen = true;
   #length = 0;
+  #stats: BigIntStats | undefined;
 
   constructor(target: DiskPath, place: Place, home: Directory, name: string, descriptor: number) {
     super(target, place, home, name);
@@ -175,7 +180,18 @@ export class StagedFile extends Staged {
   }
 
   override async makeDurable(): Promise<void> {
-    await syncDescriptor(this.descriptor);
+    await syncDescriptor(this.descriptor, this.home.device);
+  }
+
+  override replace(): void {
+    this.home.rename(this.name, this.place.name, this.place.directory);
+    this.#stats = fs.fstatSync(this.descriptor, { bigint: true });
+    this.release();
+  }
+
+  /** What stood at the target right after `replace`; undefined before it. */
+  get stats(): BigIntStats | undefined {
+    return this.#stats;
   }
 
   protected override release(): void {

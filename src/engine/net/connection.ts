@@ -10,8 +10,12 @@
 
 import type { Duplex } from 'node:stream';
 import type { CsxError } from '../../model/errors.js';
-import type { PeerName } from '../../model/names.js';
+import type { FileName, PeerName } from '../../model/names.js';
 import { writeBodyHeader } from '../wire/body.js';
+import { parseLookAnswer, writeLook } from '../wire/look.js';
+import type { Look } from '../wire/look.js';
+import { parsePackAnswer, writePack } from '../wire/pack.js';
+import type { PackedEntry } from '../wire/pack.js';
 import type { Answer, ListRow } from '../wire/response.js';
 import type { Arguments, PlainVerb, RowsVerb, Verb } from '../wire/verbs.js';
 import { asError } from './body-writer.js';
@@ -106,7 +110,7 @@ export class Connection {
    * `work`: bytes the peer may have to read or write before it can answer; the deadline is longer for them.
    */
   request<V extends PlainVerb>(verb: V, args: Arguments<V>, work = 0): Promise<Answer> {
-    return this.#call(verb, args, [], work);
+    return this.#call(verb, args, undefined, work);
   }
 
   /** Resolves when less than the window is under way: await it between commands, or memory grows with the work. */
@@ -137,10 +141,21 @@ export class Connection {
   }
 
   /**
-   * Sends PUT with its delta, to a peer that has said that it knows it: nothing waits for the peer's leave. Rejects as `request` does.
+   * Sends PACK with its body, to a peer that has said that it knows it. Resolves with why entries were not made, by their numbers; where
+   * the peer refuses all of them, that is why for each. Rejects as `request` does, and with PEER_PROTOCOL.
    */
-  put(args: Arguments<'PUT'>, delta: Buffer): Promise<Answer> {
-    return this.#call('PUT', args, [writeBodyHeader(delta.length), delta]);
+  async pack(args: Arguments<'PACK'>, entries: readonly PackedEntry[]): Promise<ReadonlyMap<number, string>> {
+    const body = writePack(entries);
+    const answer = await this.#call('PACK', args, body, body.length);
+    if (answer.kind === 'error') return new Map(entries.map((_, number) => [number, answer.text]));
+    return this.#counted('PACK', answer, (bytes) => parsePackAnswer(bytes, entries.length));
+  }
+
+  /** Sends LOOK with its body, to a peer that has said that it knows PACK. Fails as `pack` does; `ask` for all where the peer refuses. */
+  async look(args: Arguments<'LOOK'>, files: readonly FileName[]): Promise<readonly Look[]> {
+    const answer = await this.#call('LOOK', args, writeLook(files));
+    if (answer.kind === 'error') return files.map(() => 'ask');
+    return this.#counted('LOOK', answer, (bytes) => parseLookAnswer(bytes, files.length));
   }
 
   /** `rows` for LIST. */
@@ -236,8 +251,16 @@ export class Connection {
     this.#pipeline.give(exchange);
   }
 
+  #counted<T>(verb: Verb, answer: Answer, parse: (bytes: Buffer) => T | undefined): T {
+    const parsed = answer.kind === 'counted' ? parse(answer.bytes) : undefined;
+    if (parsed !== undefined) return parsed;
+    const failure = failures.protocolFailure(this.#label, new Error(`an answer to ${verb} that is none`), 'reading it');
+    this.destroy(failure);
+    throw failure;
+  }
+
   /** Not async: a promise made here would count as unhandled where the exchange's own does not. */
-  #call<V extends Verb>(verb: V, args: Arguments<V>, body: readonly Buffer[] = [], work = 0): Promise<Answer> {
+  #call<V extends Verb>(verb: V, args: Arguments<V>, body?: Buffer, work = 0): Promise<Answer> {
     let exchange: Exchange;
     try {
       exchange = newExchange(verb, args, { grace: graceFor(work) });
@@ -247,7 +270,9 @@ export class Connection {
       return rejected;
     }
     this.#pipeline.give(
-      body.length === 0 ? exchange : { ...exchange, bytes: Buffer.concat([exchange.bytes, ...body]) },
+      body === undefined
+        ? exchange
+        : { ...exchange, bytes: Buffer.concat([exchange.bytes, writeBodyHeader(body.length), body]) },
     );
     return exchange.answer;
   }

@@ -1,6 +1,6 @@
 /**
- * put-file and mark, many rows in one statement: an initial scan brings them by the hundred thousand, and the calls into SQLite cost
- * more than the rows.
+ * put-file, mark and put-baseline, many rows in one statement: an initial scan or transfer brings them by the hundred thousand, and
+ * the calls into SQLite cost more than the rows.
  */
 
 import { storedName } from '../../model/encoding.js';
@@ -10,11 +10,13 @@ import { encodedParam, integer, param } from './text.js';
 
 export type PutFile = Extract<Write, { kind: 'put-file' }>;
 export type Mark = Extract<Write, { kind: 'mark' }>;
+export type PutBaseline = Extract<Write, { kind: 'put-baseline' }>;
 
 /** A parameter of `param` or `encodedParam`. */
 export const TEXT = 'CAST(? AS TEXT)';
 
-function rowsOf(row: string, count: number): string {
+/** `count` rows of VALUES. */
+export function rowsOf(row: string, count: number): string {
   return new Array<string>(count).fill(row).join(', ');
 }
 
@@ -94,4 +96,22 @@ export function putMarks(connection: Connection, rows: readonly Mark[]): void {
          since = excluded.since, refused = iif(${STILL_TIED}, refused, NULL)`,
     )
     .run(since);
+}
+
+export function putBaselines(connection: Connection, rows: readonly PutBaseline[]): void {
+  const values = rows.flatMap(({ baseline: { file, peer, checktxt, target, digest, signature, at } }) => [
+    encodedParam(peer),
+    param(storedName(file)),
+    checktxt === undefined ? null : encodedParam(checktxt),
+    target === undefined ? null : encodedParam(target),
+    digest ?? null,
+    signature ?? null,
+    integer(at),
+  ]);
+  connection
+    .statement(
+      `INSERT OR REPLACE INTO csx_baseline (peername, filename, checktxt, target, digest, signature, at)
+       VALUES ${rowsOf(`(${TEXT}, ${TEXT}, ${TEXT}, ${TEXT}, ?, ?, ?)`, rows.length)}`,
+    )
+    .run(values);
 }

@@ -21,6 +21,7 @@ import type {
   Identity,
   Run,
 } from '../../model/store.js';
+import { rowsOf, TEXT } from './bulk.js';
 import type { Connection } from './connection.js';
 import { usableName, type Damage } from './damage.js';
 import type { Range } from './ranges.js';
@@ -30,6 +31,35 @@ export function readIdentity(connection: Connection): Identity {
   if (!connection.has('csx_meta')) return { lineage: undefined, serial: 0 };
   const meta = connection.statement('SELECT value FROM csx_meta WHERE key = ?').pluck();
   return { lineage: textOf(meta.get('lineage')), serial: numberOf(meta.get('serial')) ?? 0 };
+}
+
+/** Names looked up in one statement. */
+const NAMES = 64;
+
+/** Those of the files that have a row or a mark. */
+export function readKnown(connection: Connection, files: readonly FileName[]): Set<FileName> {
+  const known = new Set<FileName>();
+  const tables = ['file', 'dirty'].filter((table) => connection.has(table));
+  if (tables.length === 0) return known;
+  const found = tables.map((table) => `EXISTS (SELECT 1 FROM ${table} WHERE filename = +w.name)`).join(' OR ');
+  for (let start = 0; start < files.length; start += NAMES) {
+    const names = files.slice(start, start + NAMES);
+    // Two shapes of a statement are prepared, not one for each length.
+    const shape = names.length === NAMES ? NAMES : 1;
+    for (let at = 0; at < names.length; at += shape) {
+      const rows = connection
+        .statement(
+          `WITH wanted (at, name) AS (VALUES ${rowsOf(`(?, ${TEXT})`, shape)}) SELECT at FROM wanted w WHERE ${found}`,
+        )
+        .pluck()
+        .all(names.slice(at, at + shape).flatMap((file, index) => [at + index, param(storedName(file))]));
+      for (const index of rows) {
+        const file = names[numberOf(index) ?? 0];
+        if (file !== undefined) known.add(file);
+      }
+    }
+  }
+  return known;
 }
 
 /** Ordered by peer, then by stored name. */

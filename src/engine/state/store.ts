@@ -40,6 +40,7 @@ import {
   readDirty,
   readHints,
   readIdentity,
+  readKnown,
   readRun,
   readRuns,
 } from './rows.js';
@@ -124,6 +125,10 @@ export class SqliteStore implements Store {
       }
     }
     return found;
+  }
+
+  async known(files: readonly FileName[]): Promise<ReadonlySet<FileName>> {
+    return (await this.#connections.read((connection) => readKnown(connection, files))) ?? new Set();
   }
 
   async countFiles(scopes?: readonly Scope[]): Promise<number> {

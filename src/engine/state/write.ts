@@ -1,12 +1,15 @@
 /**
- * Carries out a list of Writes on a connection that is in a transaction, in order; runs of put-file and of mark are gathered for
- * bulk.ts as far as nobody can tell.
+ * Carries out a list of Writes on a connection that is in a transaction, in order; what comes by the thousand is gathered for bulk.ts
+ * as far as nobody can tell.
  */
 
 import { storedName } from '../../model/encoding.js';
-import { toBuffer, type FileName } from '../../model/names.js';
+import type { FileName } from '../../model/names.js';
 import type { Write } from '../../model/store.js';
-import { CHECKTXT_OF_D, putFiles, putMarks, STILL_TIED, TEXT, type Mark, type PutFile } from './bulk.js';
+import { CHECKTXT_OF_D, putBaselines, putFiles, putMarks, STILL_TIED, TEXT } from './bulk.js';
+import type { Mark, PutBaseline, PutFile } from './bulk.js';
+import { clearDirty, settle } from './clearing.js';
+import type { Clear, Settle } from './clearing.js';
 import type { Connection } from './connection.js';
 import { encodedParam, integer, param } from './text.js';
 import { putActionRun } from './action-runs.js';
@@ -22,50 +25,95 @@ export interface Writer {
 /** Rows in one statement. */
 const ROWS = 64;
 
-type Settle = Extract<Write, { kind: 'settle' }>;
-
 export function writer(connection: Connection): Writer {
-  // The last one of a file says it all.
-  const files = new Map<FileName, PutFile>();
-  const marks: Mark[] = [];
-  const flushFiles = (): void => {
-    inRows([...files.values()], (rows) => {
-      putFiles(connection, rows);
-    });
-    files.clear();
+  const gathered = {
+    // The last one of a file says it all.
+    files: new Map<FileName, PutFile>(),
+    marks: [] as Mark[],
+    cleared: [] as Clear[],
+    settled: [] as Settle[],
+    baselines: new Map<string, PutBaseline>(),
   };
-  // A mark is tied to the check text that the file has by then.
-  const flushMarks = (): void => {
-    flushFiles();
-    inRows(marks.splice(0), (rows) => {
-      putMarks(connection, rows);
-    });
+  const flush: Readonly<Record<keyof typeof gathered, () => void>> = {
+    files() {
+      inRows([...gathered.files.values()], (rows) => {
+        putFiles(connection, rows);
+      });
+      gathered.files.clear();
+    },
+    // A mark is tied to the check text that the file has by then.
+    marks() {
+      flush.files();
+      inRows(gathered.marks.splice(0), (rows) => {
+        putMarks(connection, rows);
+      });
+    },
+    cleared() {
+      inRows(gathered.cleared.splice(0), (rows) => {
+        clearDirty(connection, rows);
+      });
+    },
+    settled() {
+      flush.files();
+      inRows(gathered.settled.splice(0), (rows) => {
+        settle(connection, rows);
+      });
+    },
+    baselines() {
+      inRows([...gathered.baselines.values()], (rows) => {
+        putBaselines(connection, rows);
+      });
+      gathered.baselines.clear();
+    },
+  };
+  const before = (...kinds: readonly (keyof typeof gathered)[]): void => {
+    for (const kind of kinds) flush[kind]();
   };
   return {
     add(write) {
-      if (write.kind === 'put-file') {
-        files.set(write.file, write);
-        if (files.size >= ROWS) flushFiles();
-      } else if (write.kind === 'mark') {
-        marks.push(write);
-        if (marks.length >= ROWS) flushMarks();
-      } else {
-        if (TOUCHES_FILES.has(write.kind)) flushMarks();
-        writeOne(connection, write);
+      switch (write.kind) {
+        case 'put-file':
+          // What was settled before looked at the row before.
+          before('settled');
+          gathered.files.set(write.file, write);
+          if (gathered.files.size >= ROWS) flush.files();
+          return;
+        case 'mark':
+          before('cleared', 'settled');
+          if (gathered.marks.push(write) >= ROWS) flush.marks();
+          return;
+        case 'settle':
+          before('marks', 'cleared');
+          if (gathered.settled.push(write) >= ROWS) flush.settled();
+          return;
+        case 'put-baseline':
+          gathered.baselines.set(`${write.baseline.peer}\0${write.baseline.file}`, write);
+          if (gathered.baselines.size >= ROWS) flush.baselines();
+          return;
+        case 'clear-dirty':
+          if (write.peer !== undefined) {
+            before('marks', 'settled');
+            if (gathered.cleared.push({ file: write.file, peer: write.peer }) >= ROWS) flush.cleared();
+            return;
+          }
+          break;
+        case 'remove-baseline':
+          before('baselines');
+          break;
+        default:
+          break;
       }
+      if (TOUCHES_FILES.has(write.kind)) before('marks', 'cleared', 'settled');
+      writeOne(connection, write);
     },
-    finish: flushMarks,
+    finish() {
+      before('marks', 'cleared', 'settled', 'baselines');
+    },
   };
 }
 
 /** What must come after the files and marks gathered before it. */
-const TOUCHES_FILES: ReadonlySet<Write['kind']> = new Set([
-  'remove-file',
-  'force',
-  'clear-dirty',
-  'settle',
-  'refused',
-] as const);
+const TOUCHES_FILES: ReadonlySet<Write['kind']> = new Set(['remove-file', 'force', 'clear-dirty', 'refused'] as const);
 
 /** Deletes what csx kept of rows that csync2 has deleted since. */
 export function removeOrphans(connection: Connection): void {
@@ -82,7 +130,7 @@ function inRows<T>(list: readonly T[], put: (rows: readonly T[]) => void): void 
   for (const row of list.slice(full)) put([row]);
 }
 
-function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark>): void {
+function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark | Settle | PutBaseline>): void {
   const run = (sql: string, ...parameters: readonly unknown[]): void => {
     connection.statement(sql).run(...parameters);
   };
@@ -106,15 +154,11 @@ function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark>)
         param(storedName(write.file)),
       );
       return;
-    case 'settle':
-      settle(connection, write);
-      return;
     case 'clear-dirty': {
+      // Of all peers; of one they are gathered.
       const name = param(storedName(write.file));
-      if (write.peer === undefined) {
-        run(`DELETE FROM dirty WHERE filename = ${TEXT}`, name);
-        run(`DELETE FROM csx_dirty WHERE filename = ${TEXT}`, name);
-      } else clearDirty(connection, name, encodedParam(write.peer));
+      run(`DELETE FROM dirty WHERE filename = ${TEXT}`, name);
+      run(`DELETE FROM csx_dirty WHERE filename = ${TEXT}`, name);
       return;
     }
     case 'refused':
@@ -179,21 +223,6 @@ function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark>)
       run(`DELETE FROM csx_certificate WHERE peername = ${TEXT}`, peer);
       return;
     }
-    case 'put-baseline': {
-      const { file, peer, checktxt, target, digest, signature, at } = write.baseline;
-      run(
-        `INSERT OR REPLACE INTO csx_baseline (peername, filename, checktxt, target, digest, signature, at)
-         VALUES (${TEXT}, ${TEXT}, ${TEXT}, ${TEXT}, ?, ?, ?)`,
-        encodedParam(peer),
-        param(storedName(file)),
-        checktxt === undefined ? null : encodedParam(checktxt),
-        target === undefined ? null : encodedParam(target),
-        digest ?? null,
-        signature ?? null,
-        integer(at),
-      );
-      return;
-    }
     case 'remove-baseline':
       run(
         `DELETE FROM csx_baseline WHERE peername = ${TEXT} AND filename = ${TEXT}`,
@@ -228,28 +257,4 @@ function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark>)
 
 function hint({ file, recursive }: Extract<Write, { kind: 'put-hint' | 'remove-hint' }>): readonly (string | Buffer)[] {
   return [param(storedName(file)), recursive ? '1' : '0'];
-}
-
-/**
- * A file recorded anew while the old state was on its way keeps its dirty row. With a stamp on both sides that shows even where the
- * check text is the same; without one (csync2 wrote the row, or nobody ever recorded a stamp) the check text decides.
- */
-function settle(connection: Connection, { file, peer, checktxt, stamp }: Settle): void {
-  const name = param(storedName(file));
-  const sent = checktxt === undefined ? null : encodedParam(checktxt);
-  const same = connection
-    .statement(
-      `SELECT CASE WHEN @sent IS NULL THEN NOT EXISTS (SELECT 1 FROM file WHERE filename = CAST(@name AS TEXT))
-         ELSE EXISTS (SELECT 1 FROM file WHERE filename = CAST(@name AS TEXT) AND checktxt = CAST(@sent AS TEXT))
-           AND NOT EXISTS (SELECT 1 FROM csx_file
-             WHERE filename = CAST(@name AS TEXT) AND checktxt = CAST(@sent AS TEXT) AND stamp <> CAST(@stamp AS TEXT)) END`,
-    )
-    .pluck()
-    .get({ name, sent, stamp: stamp === undefined ? null : toBuffer(stamp) });
-  if (same === 1) clearDirty(connection, name, encodedParam(peer));
-}
-
-function clearDirty(connection: Connection, name: string | Buffer, peer: string | Buffer): void {
-  connection.statement(`DELETE FROM dirty WHERE filename = ${TEXT} AND peername = ${TEXT}`).run(name, peer);
-  connection.statement(`DELETE FROM csx_dirty WHERE filename = ${TEXT} AND peername = ${TEXT}`).run(name, peer);
 }

@@ -11,7 +11,9 @@ import { lstat } from '../scan/lstat.js';
 import { Parents } from '../scan/parents.js';
 import type { ApplyRequest } from './apply.js';
 import type { ContentDigests } from './content.js';
+import { askExtensions } from './extensions.js';
 import { keyOf } from './key-of.js';
+import { runsOfName } from './runs.js';
 import { settle } from './settlement.js';
 import type { Settlement } from './settlement.js';
 import type { Raw } from './steps.js';
@@ -91,20 +93,15 @@ async function oneConnection(
       report({ type: 'peer_connected', peer: name, tls });
       // csync2 pins a certificate the first time it sees it, and so does every other peer: a later change is noticed.
       if (certificate !== undefined) await pin(store, name, certificate, request.now());
-      // A csync2 peer does not know the command, says so, and goes on.
-      const knows = async (extension: string): Promise<boolean> =>
-        (await connection.request('CSX', { extension })).kind === 'ok';
-      const grouped = await knows('group-commit');
-      const puts = grouped && (await knows('put'));
+      const extensions = await askExtensions(connection);
       let left: readonly Change[] = [];
-      for (const run of runsOfOneName(changes)) {
+      for (const run of runsOfName(changes)) {
         if (run.me !== me) await connection.hello(run.me);
         const parents = new Parents();
         const rest = await transfer({
           connection,
-          grouped,
-          puts,
-          changes: run.changes,
+          ...extensions,
+          changes: run.items,
           keyOf: (change) => keyOf(change, selection),
           toDisk: (file) => selection.toDisk(file),
           look: (file) => lookAt(selection.toDisk(file), file, config.ignore, { parents }),
@@ -136,19 +133,6 @@ async function oneConnection(
 async function pin(store: Store, peer: PeerName, certificate: Buffer, since: number): Promise<void> {
   const known = await store.certificates();
   if (!known.some((row) => row.peer === peer)) await store.write([{ kind: 'pin', peer, certificate, since }]);
-}
-
-/** A host may bear different names toward one peer in different groups: each needs a HELLO of its own. */
-function runsOfOneName(
-  changes: readonly Change[],
-): readonly { readonly me: PeerName; readonly changes: readonly Change[] }[] {
-  const runs: { me: PeerName; changes: Change[] }[] = [];
-  for (const change of changes) {
-    const last = runs.at(-1);
-    if (last?.me === change.me) last.changes.push(change);
-    else runs.push({ me: change.me, changes: [change] });
-  }
-  return runs;
 }
 
 function rawOf(disk: DiskPath): Raw {

@@ -12,7 +12,7 @@ import { display } from '../../model/names.js';
 import type { DiskPath } from '../../model/names.js';
 import { DeltaPlanner, deltaLength, deltaOf, encodeDelta } from '../delta/delta.js';
 import type { DeltaOps } from '../delta/delta.js';
-import { ABSENT_SIGNATURE, SignatureDigester, parseSignature } from '../delta/signature.js';
+import { SignatureDigester, parseSignature } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import type { Body } from '../net/connection.js';
@@ -75,21 +75,6 @@ export async function outgoing(source: Source, signature: Uint8Array): Promise<O
   const ops = planner.finish();
   return { body: { length: deltaLength(ops), chunks: deltaChunks(source, ops, undefined) }, digests: once(digester) };
 }
-
-/** A whole file that is in memory, as the delta from nothing; undefined: it is too large for that. */
-export function wholeOf(
-  source: Source,
-): { readonly delta: Buffer; readonly digests: () => ContentDigests } | undefined {
-  const { content } = source;
-  if (content === undefined) return undefined;
-  const planner = new DeltaPlanner(NOTHING);
-  planner.skip(content.length);
-  const digester = new Digester();
-  digester.update(content);
-  return { delta: deltaOf(planner.finish(), content), digests: once(digester) };
-}
-
-const NOTHING = parseSignature(ABSENT_SIGNATURE);
 
 /** The delta's bytes. The last segment, which holds END, is given only when the file is still the one that was opened. */
 async function* deltaChunks(source: Source, ops: DeltaOps, digester: Digester | undefined): AsyncGenerator<Buffer> {

@@ -53,6 +53,11 @@ export class Endings {
     if (this.#unsynced.length >= GROUP) this.#sync();
   }
 
+  /** Takes a change that the peer has answered durably. */
+  addDurable(change: Change, end: End): void {
+    this.#conclude(change, end);
+  }
+
   /** Takes a change that ended with an exception: the connection's, or trouble with the file here. */
   fail(change: Change, error: unknown): void {
     if (!(error instanceof CsxError)) throw error;

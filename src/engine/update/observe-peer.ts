@@ -12,9 +12,10 @@ import { mustAsk } from '../../planner/candidates.js';
 import type { Candidate } from '../../planner/candidates.js';
 import { ancestorsToAsk, joinMissing, missingTrees } from '../../planner/parents.js';
 import type { Observation } from '../../planner/plan.js';
-import type { Connection } from '../net/connection.js';
 import { askAgreed } from './ask-agreed.js';
+import { askExtensions } from './extensions.js';
 import { observe } from './observe.js';
+import type { ObserveOptions } from './observe.js';
 import type { Look, PlanRequest } from './plan-request.js';
 
 /** What one peer says. Trouble with it is in the observation. */
@@ -47,15 +48,15 @@ export async function observePeer(
     const tls = cipher !== undefined;
     try {
       report({ type: 'peer_connected', peer, tls });
-      // It changes nothing in a session that only asks; csync2 does not know the command, says so, and goes on.
-      const csx = connection.request('CSX', { extension: 'group-commit' });
-      const asked = await askAll(connection, peer, candidates, drift, look, request);
+      // Asking changes nothing in a session that only asks.
+      const { grouped, packs } = await askExtensions(connection);
+      const asked = await askAll({ connection, looks: packs }, peer, candidates, drift, look, request);
       const baselines = await store.baselines(
         peer,
         asked.candidates.map((candidate) => candidate.file),
       );
-      const implementation = (await csx).kind === 'ok' ? 'csx' : 'csync2';
-      const agreed = implementation === 'csx' ? await askAgreed({ connection, peer, ...asked, baselines }) : baselines;
+      const implementation = grouped ? 'csx' : 'csync2';
+      const agreed = grouped ? await askAgreed({ connection, peer, ...asked, baselines }) : baselines;
       await connection.bye();
       return {
         peer: {
@@ -81,7 +82,7 @@ export async function observePeer(
 }
 
 async function askAll(
-  connection: Connection,
+  asking: Pick<ObserveOptions, 'connection' | 'looks'>,
   peer: PeerName,
   marked: readonly Candidate[],
   drift: readonly Drift[],
@@ -101,7 +102,7 @@ async function askAll(
       files.map((candidate) => candidate.file),
     );
     const answered = await observe({
-      connection,
+      ...asking,
       candidates: files.filter(mustAsk),
       toDisk: (file) => selection.toDisk(file),
       hasBaseline: (file) => baselines.has(file),

@@ -1,5 +1,5 @@
 /**
- * Asks one peer what it has: SIG for every candidate, and where that shows a difference also what a conflict is judged by: the
+ * Asks one peer what it has: SIG for every candidate (but those a csx peer says are free), and where that shows a difference also what a conflict is judged by: the
  * time (GETTM) and the peer's own row (LIST). All questions are pipelined and change nothing on the peer.
  */
 
@@ -17,7 +17,9 @@ import { signatureDigest } from '../delta/signature.js';
 import type { Connection } from '../net/connection.js';
 import type { Answer } from '../wire/response.js';
 import { digestsOf } from './content.js';
+import { observeFree } from './observe-free.js';
 import { Running } from './running.js';
+import { runsOfName } from './runs.js';
 
 export interface ObserveOptions {
   readonly connection: Connection;
@@ -25,6 +27,8 @@ export interface ObserveOptions {
   readonly toDisk: (file: FileName) => DiskPath;
   /** Files for which both last agreed on a state: their own row need not be asked for. */
   readonly hasBaseline: (file: FileName) => boolean;
+  /** The peer knows LOOK. */
+  readonly looks: boolean;
   /** Told after each answer. */
   readonly onAnswer: () => void;
   readonly stop: AbortSignal;
@@ -34,24 +38,39 @@ export interface ObserveOptions {
 export async function observe(options: ObserveOptions): Promise<ReadonlyMap<FileName, RemoteState>> {
   const { connection, candidates, stop } = options;
   const states = new Map<FileName, RemoteState>();
-  const running = new Running();
   let me: PeerName | undefined = candidates[0]?.me;
+  for (const run of runsOfName(candidates)) {
+    if (stop.aborted || connection.failure !== undefined) break;
+    if (run.me !== me) await connection.hello(run.me);
+    me = run.me;
+    for (const [file, state] of await observeRun(run.items, options)) states.set(file, state);
+  }
+  stop.throwIfAborted();
+  return states;
+}
+
+async function observeRun(
+  candidates: readonly Candidate[],
+  options: ObserveOptions,
+): Promise<ReadonlyMap<FileName, RemoteState>> {
+  const { connection, stop, onAnswer } = options;
+  const states = options.looks ? await observeFree(candidates, options) : new Map<FileName, RemoteState>();
+  const running = new Running();
   for (const candidate of candidates) {
     if (stop.aborted || connection.failure !== undefined) break;
-    if (candidate.me !== me) {
-      await connection.hello(candidate.me);
-      me = candidate.me;
+    if (states.has(candidate.file)) {
+      onAnswer();
+      continue;
     }
     running.add(
       ask(candidate, options).then((state) => {
         states.set(candidate.file, state);
-        options.onAnswer();
+        onAnswer();
       }),
     );
     await connection.room();
   }
   await running.fewerThan(1);
-  stop.throwIfAborted();
   return states;
 }
 

@@ -5,7 +5,6 @@
 
 import type { Change } from '../../model/plan.js';
 import type { ChangeResult } from '../../model/result.js';
-import { CsxError } from '../../model/errors.js';
 import type { Problem } from '../../model/errors.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import type { LocalState } from '../../model/scan.js';
@@ -14,9 +13,9 @@ import type { Source } from '../files/source.js';
 import type { Command, Connection } from '../net/connection.js';
 import type { Answer } from '../wire/response.js';
 import type { PlainVerb } from '../wire/verbs.js';
-import { outgoing, wholeOf } from './content.js';
+import { outgoing } from './content.js';
 import type { ContentDigests, Outgoing } from './content.js';
-import { checkHere, checkSignature, workOf } from './preconditions.js';
+import { checkSignature, workOf } from './preconditions.js';
 import type { Readiness } from './preconditions.js';
 import { stepsOf } from './steps.js';
 import type { Raw, Step } from './steps.js';
@@ -40,50 +39,8 @@ export interface End {
   readonly status: ChangeResult['status'];
   readonly problem: Problem | undefined;
   readonly bytes: number;
-  readonly digests?: ContentDigests;
+  readonly digests?: ContentDigests | undefined;
   readonly refused?: boolean;
-}
-
-/** Sends a new file in one command, and the usual way where the peer turns out to have something there. */
-export async function putNew(change: Change, options: SendOptions): Promise<End> {
-  const sent = readNew(change, options);
-  if ('status' in sent) return sent;
-  const entry = change.after?.entry;
-  const word = (value: number | undefined): string => (value === undefined ? '-' : String(value));
-  const attributes = {
-    uid: word(entry?.uid),
-    gid: word(entry?.gid),
-    mode: word(entry?.mode),
-    mtime: word(entry?.mtime),
-  };
-  const answer = await options.connection.put(
-    { key: options.keyOf(change), file: change.path, ...attributes },
-    sent.delta,
-  );
-  if (answer.kind === 'error' && answer.refusal.errno === 'EEXIST') return carryOut(change, { kind: 'ready' }, options);
-  return { ...verdict(change, [answer], sent.delta.length), digests: sent.digests() };
-}
-
-/** The new file's content, which is the one that was planned; otherwise why it is not sent. */
-function readNew(change: Change, options: SendOptions): NonNullable<ReturnType<typeof wholeOf>> | End {
-  let source: Source | undefined;
-  try {
-    source = openSource(options.toDisk(change.path));
-    const whole = source.stamp === change.precondition.local?.stamp ? wholeOf(source) : undefined;
-    if (whole !== undefined) return whole;
-  } catch (error) {
-    if (!(error instanceof CsxError)) throw error;
-    const stale = checkHere(change, options.look);
-    if (stale === undefined) throw error;
-    return { status: 'skipped', problem: stale, bytes: 0 };
-  } finally {
-    source?.close();
-  }
-  return {
-    status: 'skipped',
-    problem: checkHere(change, options.look) ?? staleHere(change, 'it was changed'),
-    bytes: 0,
-  };
 }
 
 /** Queues the commands at once; resolves with the peer's last answer. */

@@ -9,7 +9,7 @@ import type { Store, Write } from '../../model/store.js';
 import type { ContentDigests } from './content.js';
 
 /** Writes of one transaction at most. */
-const LIMIT = 500;
+const LIMIT = 4000;
 /** Milliseconds an acknowledged change may wait for its transaction. */
 const DELAY = 100;
 

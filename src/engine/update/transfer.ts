@@ -15,13 +15,14 @@ import type { EndingsOptions } from './endings.js';
 import { checkHere, checkThere, mustAsk, workOf } from './preconditions.js';
 import type { Readiness } from './preconditions.js';
 import { Running } from './running.js';
-import { carryOut, putNew } from './send-change.js';
+import { carryOut } from './send-change.js';
 import type { SendOptions } from './send-change.js';
+import { isPackable, packFrom, sendPack } from './send-pack.js';
 
 export interface TransferOptions extends SendOptions, EndingsOptions {
   readonly changes: readonly Change[];
-  /** The peer knows PUT. */
-  readonly puts: boolean;
+  /** The peer knows PACK. */
+  readonly packs: boolean;
   readonly report: Report;
   /** Ends the transfer after what is in flight. */
   readonly stop: AbortSignal;
@@ -33,8 +34,8 @@ const AHEAD = 64;
 const IN_FLIGHT = 64;
 /** Toward csync2 attributes leave with the next file's content: one that takes long to make and send waits until they have left. */
 const LARGE = 1024 * 1024;
-/** New files up to this size go with PUT, from memory. */
-const PUT_BYTES = 256 * 1024;
+/** Packs that wait for their answers: one is received while the next is read. */
+const PACKS_IN_FLIGHT = 3;
 
 /**
  * Sends the changes. Resolves with those it did not come to, because it was stopped or gave the connection up after a file had
@@ -44,33 +45,43 @@ const PUT_BYTES = 256 * 1024;
 export async function transfer(options: TransferOptions): Promise<readonly Change[]> {
   const { connection, changes, stop } = options;
   const endings = new Endings(options);
-  const ready: Promise<Readiness>[] = [];
-  const running = new Running();
-  let index = 0;
-  for (; index < changes.length; index++) {
-    if (stop.aborted || connection.failure !== undefined) break;
-    for (const change of changes.slice(ready.length, index + AHEAD)) {
+  const ready = new Map<Change, Promise<Readiness>>();
+  const [running, packing] = [new Running(), new Running()];
+  let [index, looked] = [0, 0];
+  while (index < changes.length && !stop.aborted && connection.failure === undefined) {
+    for (; looked < Math.min(changes.length, index + AHEAD); looked++) {
+      const change = changes[looked];
+      if (change === undefined || (options.packs && isPackable(change))) continue;
       const readiness = lookAhead(change, options);
       // Its turn may never come when the connection is lost.
       readiness.catch(ignore);
-      ready.push(readiness);
+      ready.set(change, readiness);
     }
-    const [change, readiness] = [changes[index], ready[index]];
-    if (change === undefined || readiness === undefined) break;
-    if (!options.grouped && change.bytes > LARGE) await running.fewerThan(1);
-    const work = begin(change, readiness, endings, options);
-    running.add(work.answered);
-    await work.given;
-    await running.fewerThan(IN_FLIGHT);
+    const pack = options.packs ? packFrom(changes, index, options.keyOf) : [];
+    if (pack.length > 0) {
+      packing.add(makePack(pack, endings, options));
+      index += pack.length;
+      await packing.fewerThan(PACKS_IN_FLIGHT);
+    } else {
+      const change = changes[index++];
+      const readiness = change && ready.get(change);
+      if (change === undefined || readiness === undefined) break;
+      ready.delete(change);
+      if (!options.grouped && change.bytes > LARGE) await running.fewerThan(1);
+      const work = begin(change, readiness, endings, options);
+      running.add(work.answered);
+      await work.given;
+      await running.fewerThan(IN_FLIGHT);
+    }
     await connection.room();
   }
+  await packing.fewerThan(1);
   await running.fewerThan(1);
   return [...(await endings.all()), ...changes.slice(index)];
 }
 
 /** Checks this host's side and, where PATCH will not show it, asks for the peer's. */
 async function lookAhead(change: Change, options: TransferOptions): Promise<Readiness> {
-  if (isPut(change, options)) return READY;
   const here = checkHere(change, options.look);
   if (here !== undefined) return { kind: 'stale', problem: here };
   if (change.action === 'no-op' || !mustAsk(change)) return READY;
@@ -81,11 +92,23 @@ async function lookAhead(change: Change, options: TransferOptions): Promise<Read
 
 const READY = { kind: 'ready' } as const;
 
-/** Whether the change is a new file that goes with PUT: both sides are checked when it is sent, here and there. */
-function isPut(change: Change, { puts }: TransferOptions): boolean {
-  const { action, force, after, precondition, bytes } = change;
-  if (!puts || action !== 'create' || force || bytes > PUT_BYTES) return false;
-  return after?.entry.type === 'file' && precondition.local !== undefined && precondition.remote === undefined;
+/** Makes new files and directories together; those that the peer turns out to know go the usual way. Never rejects for trouble with one. */
+async function makePack(pack: readonly Change[], endings: Endings, options: TransferOptions): Promise<void> {
+  for (const change of pack) start(change, options);
+  try {
+    const elsewhere: Promise<void>[] = [];
+    for (const { change, end } of await sendPack(pack, options)) {
+      if (end === 'elsewhere') elsewhere.push(begin(change, lookAhead(change, options), endings, options).answered);
+      else endings.addDurable(change, end);
+    }
+    await Promise.all(elsewhere);
+  } catch (error) {
+    for (const change of pack) endings.fail(change, error);
+  }
+}
+
+function start({ peer, path, action, bytes }: Change, { report }: TransferOptions): void {
+  report({ type: 'change_start', peer, path, action, bytes });
 }
 
 /**
@@ -106,14 +129,8 @@ function begin(
       endings.add(change, { status: problem.code === 'PEER_REFUSED' ? 'failed' : 'skipped', problem, bytes: 0 });
       return;
     }
-    options.report({
-      type: 'change_start',
-      peer: change.peer,
-      path: change.path,
-      action: change.action,
-      bytes: change.bytes,
-    });
-    const answers = isPut(change, options) ? putNew(change, options) : carryOut(change, found, options);
+    start(change, options);
+    const answers = carryOut(change, found, options);
     given.resolve(undefined);
     endings.add(change, await answers);
   };

@@ -23,3 +23,14 @@ export const MAX_DIGITS = 16;
 
 /** A host, group or configuration name. */
 export const MAX_NAME = 1_024;
+
+/** The body of a PACK, and how many entries it has. */
+export const MAX_PACK = 4_194_304;
+export const MAX_PACK_ENTRIES = 1_024;
+
+/** The body of a LOOK, and how many names it has. */
+export const MAX_LOOK = 1_048_576;
+export const MAX_LOOK_NAMES = 8_192;
+
+/** The counted answer to either. */
+export const MAX_COUNTED = 1_048_576;

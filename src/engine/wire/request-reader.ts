@@ -1,5 +1,5 @@
 /**
- * A client's side of a session, read by a daemon: lines, and after an accepted PATCH a counted body.
+ * A client's side of a session, read by a daemon: lines, and after an accepted PATCH (and some commands of csx) a counted body.
  *
  *   reader.push(chunk);
  *   while ((event = reader.next()) !== undefined) ...      // stop in between as you like; what was pushed waits
@@ -32,10 +32,12 @@ export class RequestReader {
   readonly #bytes = new ByteQueue();
   #state: 'line' | 'header' | 'body' = 'line';
   #missing = 0;
-  readonly #bodyLimit: number;
+  readonly #largest: number;
+  #bodyLimit: number;
 
   /** `bodyLimit`: bytes of a body that are accepted. */
   constructor(bodyLimit: number = MAX_BODY) {
+    this.#largest = bodyLimit;
     this.#bodyLimit = bodyLimit;
   }
 
@@ -54,10 +56,14 @@ export class RequestReader {
     this.#bytes.push(chunk);
   }
 
-  /** The next bytes are a body's header: call it when a PATCH was answered with `OK (send_data).`. */
-  expectBody(): void {
+  /**
+   * The next bytes are a body's header: call it when a PATCH was answered with `OK (send_data).`, and for a command whose body follows
+   * at once. `limit`: bytes of it that are accepted.
+   */
+  expectBody(limit = this.#largest): void {
     if (this.#state !== 'line') throw new CsxError('INTERNAL', 'A body was expected inside a body.');
     this.#state = 'header';
+    this.#bodyLimit = Math.min(limit, this.#largest);
   }
 
   /** The next thing that is there; undefined until more bytes come. */
@@ -82,7 +88,10 @@ export class RequestReader {
     if (line === undefined) return undefined;
     const length = line === 'ERROR' ? 'none' : parseBodyHeader(line, this.#bodyLimit);
     if (length === undefined) {
-      throw new CsxError('PEER_PROTOCOL', 'The client does not keep to the protocol: no body came after PATCH.');
+      throw new CsxError(
+        'PEER_PROTOCOL',
+        'The client does not keep to the protocol: no body came where one had to come.',
+      );
     }
     if (length === 'none') {
       this.#state = 'line';

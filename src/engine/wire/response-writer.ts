@@ -60,6 +60,11 @@ export function writeRows(rows: readonly { readonly checktxt: CheckText; readonl
   return Buffer.from(text, 'latin1');
 }
 
+/** PACK, LOOK: what pack.ts or look.ts has written. */
+export function writeCountedResponse(bytes: Buffer): Buffer {
+  return signatureResponse(`${OK.dataFollows}\n`, bytes, '');
+}
+
 function signatureResponse(head: string, signature: Buffer | undefined, tail: string): Buffer {
   const start = Buffer.from(`${head}octet-stream ${String(signature?.length ?? -1)}\n`, 'latin1');
   return Buffer.concat([start, signature ?? Buffer.alloc(0), Buffer.from(tail, 'latin1')]);

@@ -14,6 +14,7 @@
  *   decimal   = line | okhead ["-"] digits LF                ; GETTM, GETSZ
  *   content   = line | okhead *BYTE, to the end of the connection   ; TYPE
  *   rows      = *( checktxt TAB filename LF ) line           ; LIST; both encoded, rows start with "v"
+ *   counted   = line | okhead body                           ; PACK, LOOK
  *   body      = "octet-stream " ( "-1" | digits ) LF *BYTE
  */
 
@@ -26,7 +27,7 @@ import { classifyRefusal, isOk, OK } from './answers.js';
 import type { Refusal } from './answers.js';
 import { parseBodyHeader } from './body.js';
 import { ByteQueue } from './byte-queue.js';
-import { MAX_DIGITS, MAX_LINE, MAX_ROW, MAX_SIGNATURE } from './limits.js';
+import { MAX_COUNTED, MAX_DIGITS, MAX_LINE, MAX_ROW, MAX_SIGNATURE } from './limits.js';
 import type { AnswerShape } from './verbs.js';
 
 export type Answer =
@@ -48,7 +49,9 @@ export type Answer =
   /** PATCH: send the delta against this; undefined when the peer could not read what it has. */
   | { readonly kind: 'send-data'; readonly signature: Buffer | undefined }
   /** GETTM, GETSZ; undefined: there is no such file (-1). */
-  | { readonly kind: 'decimal'; readonly value: number | undefined };
+  | { readonly kind: 'decimal'; readonly value: number | undefined }
+  /** PACK, LOOK: see pack.ts and look.ts. */
+  | { readonly kind: 'counted'; readonly bytes: Buffer };
 
 /** A row of LIST. */
 export interface ListRow {
@@ -128,7 +131,7 @@ export class ResponseReader {
       case 'checktxt':
         return this.#readCheckText();
       case 'header':
-        return this.#readHeader();
+        return this.#readHeader(shape);
       case 'body':
         return this.#readBody(shape);
       case 'closing':
@@ -158,6 +161,9 @@ export class ResponseReader {
         if (line !== OK.sendData) throw protocolError(`it answered PATCH with "${display(line)}"`);
         this.#state = 'header';
         return 'again';
+      case 'counted':
+        this.#state = 'header';
+        return 'again';
       case 'decimal':
         this.#state = 'decimal';
         return 'again';
@@ -175,11 +181,11 @@ export class ResponseReader {
     return 'again';
   }
 
-  #readHeader(): 'again' | undefined {
+  #readHeader(shape: AnswerShape): 'again' | undefined {
     const line = this.#line(MAX_LINE);
     if (line === undefined) return undefined;
-    const length = parseBodyHeader(line, MAX_SIGNATURE);
-    if (length === undefined) throw protocolError(`it sent "${shorten(line)}" where a signature had to start`);
+    const length = parseBodyHeader(line, shape === 'counted' ? MAX_COUNTED : MAX_SIGNATURE);
+    if (length === undefined) throw protocolError(`it sent "${shorten(line)}" where a counted answer had to start`);
     this.#unreadable = length === 'none';
     this.#missing = length === 'none' ? 0 : length;
     this.#pieces = [];
@@ -195,6 +201,7 @@ export class ResponseReader {
       this.#missing -= piece.length;
     }
     if (shape === 'send-data') return this.#complete({ kind: 'send-data', signature: this.#signature() });
+    if (shape === 'counted') return this.#complete({ kind: 'counted', bytes: Buffer.concat(this.#pieces) });
     this.#state = 'closing';
     return 'again';
   }

@@ -5,6 +5,7 @@
  */
 
 import type { FileName } from '../../model/names.js';
+import { MAX_LOOK, MAX_PACK } from './limits.js';
 
 /**
  * What an argument holds. `text`: any byte string. `name`: the same, possibly empty. `file`: a canonical file name.
@@ -33,8 +34,9 @@ export interface Argument {
  * - `decimal`: `OK (data_follows).` and one number; nothing closes it
  * - `content`: `OK (data_follows).` and raw bytes until the daemon closes
  * - `rows`: any number of rows, then a line
+ * - `counted`: `OK (data_follows).` and counted bytes
  */
-export type AnswerShape = 'line' | 'signature' | 'send-data' | 'decimal' | 'content' | 'rows';
+export type AnswerShape = 'line' | 'signature' | 'send-data' | 'decimal' | 'content' | 'rows' | 'counted';
 
 export interface VerbRow {
   readonly arguments: readonly Argument[];
@@ -53,6 +55,8 @@ export interface VerbRow {
   /** A regular file at the path is backed up first. */
   readonly backup: boolean;
   readonly answer: AnswerShape;
+  /** Longest body that follows the command at once, whatever is answered; undefined: none does. */
+  readonly body: number | undefined;
   /** For documentation. */
   readonly effect: string;
 }
@@ -69,6 +73,7 @@ const OPENING = {
   actions: false,
   backup: false,
   answer: 'line',
+  body: undefined,
 } as const;
 
 const QUERY = { ...OPENING, needsHello: true, permission: 'group' } as const;
@@ -202,7 +207,7 @@ export const VERBS = {
     needsHello: true,
     arguments: [{ name: 'extension', type: 'text' }],
     effect:
-      'csx alone: `group-commit` lets answers go before the changes are durable, SYNC tells when they are; `put` asks for PUT; `about` for version and clock',
+      'csx alone: `group-commit` lets answers go before the changes are durable, SYNC tells when they are; `pack` asks for PACK and LOOK; `about` for version and clock',
   },
   SYNC: {
     ...OPENING,
@@ -216,19 +221,22 @@ export const VERBS = {
     effect:
       'csx alone: OK when the file is as this host and the client last agreed on it, so that nobody has changed it here since',
   },
-  PUT: {
-    ...CREATION,
-    clears: undefined,
-    arguments: [
-      KEY,
-      FILE,
-      { name: 'uid', type: 'text' },
-      { name: 'gid', type: 'text' },
-      { name: 'mode', type: 'text' },
-      { name: 'mtime', type: 'text' },
-    ],
+  PACK: {
+    ...QUERY,
+    arguments: [KEY],
+    body: MAX_PACK,
+    records: true,
+    actions: true,
+    answer: 'counted',
     effect:
-      'csx alone: makes a regular file where nothing stands, as PATCH, SETOWN, SETMOD and SETIME do (`-`: not set); the delta follows at once, also when the command is refused',
+      'csx alone: makes the files and directories of the body where nothing stands and nothing is known, durably; the body follows at once',
+  },
+  LOOK: {
+    ...QUERY,
+    arguments: [KEY],
+    body: MAX_LOOK,
+    answer: 'counted',
+    effect: 'csx alone: tells which names of the body are free; the body follows at once',
   },
   BYE: { ...OPENING, arguments: [], effect: 'ends the session; pending actions run' },
 } as const satisfies Readonly<Record<string, VerbRow>>;
@@ -275,7 +283,7 @@ export type Request = { readonly [V in Verb]: { readonly verb: V; readonly args:
 /** The verbs whose answers are matched by `Connection.request`: all but those that need a call of their own. */
 export type PlainVerb = Exclude<
   Verb,
-  'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'PATCH' | 'PUT' | 'TYPE' | 'BYE' | RowsVerb
+  'SSL' | 'CONFIG' | 'GROUP' | 'HELLO' | 'PATCH' | 'PACK' | 'LOOK' | 'TYPE' | 'BYE' | RowsVerb
 >;
 
 /** The verbs that are answered in rows. */

@@ -65,6 +65,8 @@ function rewrite(answer: Answer): string {
       return write.writeSendDataResponse(answer.signature).toString('latin1');
     case 'decimal':
       return write.writeDecimalResponse(answer.value).toString('latin1');
+    case 'counted':
+      return write.writeCountedResponse(answer.bytes).toString('latin1');
   }
 }
 
