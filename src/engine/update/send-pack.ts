@@ -22,9 +22,9 @@ import { refusalProblem, staleHere } from './trouble.js';
 /** Files up to this size go in packs. Bytes. */
 const FILE_BYTES = 256 * 1024;
 /** Content of a pack at most, but for a first file. Bytes. */
-const PACK_BYTES = 1024 * 1024;
-/** Entries of a pack: as many as the daemon commits together. */
-const PACK_ENTRIES = 256;
+const PACK_BYTES = 2 * 1024 * 1024;
+/** Entries of a pack. The daemon holds as many files open, and makes them durable, and writes their rows, together. */
+const PACK_ENTRIES = 512;
 
 /** Whether the change makes a file or directory that is expected to be absent there. */
 export function isPackable({ action, force, after, precondition, bytes }: Change): boolean {

@@ -10,8 +10,8 @@ import type { ContentDigests } from './content.js';
 
 /** Writes of one transaction at most. */
 const LIMIT = 4000;
-/** Milliseconds an acknowledged change may wait for its transaction. */
-const DELAY = 100;
+/** Milliseconds an acknowledged change may wait for its transaction, which may keep the event loop from a peer that waits. */
+const DELAY = 500;
 
 export class Settlement {
   readonly #store: Store;
