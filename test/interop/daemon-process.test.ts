@@ -6,11 +6,11 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { RawClient } from '../engine/daemon/raw-client.js';
+import { literalDelta, RawClient } from '../engine/daemon/raw-client.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/csx', import.meta.url));
 const KEY = 'a'.repeat(64);
@@ -37,16 +37,23 @@ interface Running {
   stderr(): string;
 }
 
-function start(args: readonly string[], stdio: StdioOptions, env: Readonly<Record<string, string>> = {}): Running {
+/** `named`: as whom it serves; null: as the machine, on all addresses. */
+function start(
+  args: readonly string[],
+  stdio: StdioOptions,
+  env: Readonly<Record<string, string>> = {},
+  named: string | null = SERVER,
+  peers = CLIENT,
+): Running {
   base = fs.mkdtempSync(path.join(fs.realpathSync(tmpdir()), 'csx-process-'));
   fs.mkdirSync(`${base}/t`);
   fs.mkdirSync(`${base}/db`);
   fs.writeFileSync(`${base}/k`, `${KEY}\n`, { mode: 0o600 });
   fs.writeFileSync(
     `${base}/csync2.cfg`,
-    `nossl * *; group g { host ${SERVER} ${CLIENT}; key k; include ${base}/t; action { exec "echo noise; echo noise >&2"; } }`,
+    `nossl * *; group g { host "${named ?? hostname()}" ${peers}; key k; include ${base}/t; action { exec "echo noise; echo noise >&2"; } }`,
   );
-  const line = ['daemon', '--system-dir', base, '-N', SERVER, '-D', `${base}/db`, ...args];
+  const line = ['daemon', '--system-dir', base, ...(named === null ? [] : ['-N', named]), '-D', `${base}/db`, ...args];
   // systemd tells the pid of the process it starts; the shell keeps it for what it becomes.
   const child = spawn('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$0" "$@"', PROGRAM, ...line], {
     stdio,
@@ -69,8 +76,8 @@ async function untilListening(running: Running): Promise<void> {
 }
 
 /** A session that makes a directory; what the daemon said, all of it. */
-async function session(client: RawClient, name: string): Promise<string> {
-  client.write(`CONFIG \nHELLO ${CLIENT}\nMKDIR ${KEY} ${base}/t/${name}\nBYE\n`);
+async function session(client: RawClient, name: string, me = CLIENT): Promise<string> {
+  client.write(`CONFIG \nHELLO ${me}\nMKDIR ${KEY} ${base}/t/${name}\nBYE\n`);
   const said = await client.until(() => false);
   client.close();
   expect(fs.statSync(`${base}/t/${name}`).isDirectory()).toBe(true);
@@ -150,6 +157,48 @@ describe('csx daemon', () => {
     socket.destroy();
     expect(await session(await connecting, 'one')).toBe(SAID);
     expect(await running.exited).toBe(0);
+  });
+
+  it('finishes what is in flight on SIGTERM, and takes nothing new', async () => {
+    const running = start([], ['ignore', 'pipe', 'pipe']);
+    await untilListening(running);
+    const client = await RawClient.open(SERVER, CLIENT);
+    client.write(`CONFIG \nHELLO ${CLIENT}\nPATCH ${KEY} ${base}/t/f\n`);
+    await client.until((said) => said.includes('send_data'));
+    const delta = literalDelta('whole');
+    client.write(`octet-stream ${String(delta.length)}\n`);
+    client.write(delta.subarray(0, 4).toString('latin1'));
+    running.child.kill('SIGTERM');
+    while (!running.stderr().includes('Stopping')) await once(running.child.stderr!, 'data');
+    await expect(RawClient.open(SERVER, CLIENT)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    client.write(delta.subarray(4).toString('latin1'));
+    client.write(`SETOWN ${KEY} ${base}/t/f 1 2\nSETMOD ${KEY} ${base}/t/f 33188\nSETIME ${KEY} ${base}/t/f 1000\n`);
+    const said = await client.until(() => false);
+    client.close();
+    expect(said.split('OK (cmd_finished).')).toHaveLength(5);
+    expect(await running.exited).toBe(0);
+    expect(fs.readFileSync(`${base}/t/f`, 'utf8')).toBe('whole');
+    expect(fs.statSync(`${base}/t/f`)).toMatchObject({ uid: 1, gid: 2, mtimeMs: 1_000_000 });
+  });
+
+  it('-N binds to an IPv6 address, and knows a client by its', async () => {
+    // Another spelling of the only IPv6 address every machine has.
+    const client = '0:0:0:0:0:0:0:1';
+    const running = start([], ['ignore', 'pipe', 'pipe'], {}, '::1', `"${client}" ${CLIENT}`);
+    await untilListening(running);
+    expect(running.stderr()).toContain('Listening on [::1]:30865.');
+    expect(await session(await RawClient.open('::1', '::1'), 'six', client)).toBe(SAID);
+    const stranger = await RawClient.open('::1', '::1');
+    expect(await stranger.say(`CONFIG \nHELLO ${CLIENT}`)).toContain('Identification failed!');
+    stranger.close();
+    await expect(RawClient.open(SERVER, CLIENT)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('without -N listens on all addresses, IPv4 and IPv6, and takes mapped addresses for what they are', async () => {
+    const running = start([], ['ignore', 'pipe', 'pipe'], {}, null, `"0:0:0:0:0:0:0:1" ${CLIENT}`);
+    await untilListening(running);
+    expect(await session(await RawClient.open(SERVER, CLIENT), 'four')).toBe(SAID);
+    expect(await session(await RawClient.open('::1', '::1'), 'six', '0:0:0:0:0:0:0:1')).toBe(SAID);
   });
 
   it('says in one line that the address is taken', async () => {

@@ -99,7 +99,11 @@ export async function startDaemon(options: ListenOptions): Promise<Daemon> {
   const halt = async (): Promise<void> => {
     // Takes no more connections from now on; its end waits for those that are there.
     const closed = Promise.all(servers.map((server) => closeServer(server)));
-    if (options.once !== true) common.stop();
+    if (options.once !== true) {
+      common.stop();
+      const message = 'Stopping: no more connections are taken, and what is in flight is finished.';
+      options.log({ level: 'info', event: 'stopping', message });
+    }
     const all = Promise.all(running);
     if (options.once !== true) {
       const grace = new AbortController();
