@@ -132,7 +132,8 @@ export function secureOptions(pair: CertificatePair): {
   readonly options: SecureContextOptions;
   readonly weak: boolean;
 } {
-  const plain: SecureContextOptions = { cert: pair.certificate, key: pair.secret() };
+  // Node's own default, unless its environment lowers it.
+  const plain: SecureContextOptions = { cert: pair.certificate, key: pair.secret(), minVersion: 'TLSv1.2' };
   try {
     createSecureContext(plain);
     return { options: plain, weak: false };
