@@ -66,7 +66,7 @@ it('promise 9: a peer that stalls, and a database that is locked, are waited for
   edit(sender.tree, 1);
   proxy.weather = { way: 'to', after: 60, does: 'stall' };
   const stalled = await sender.apply({ env: BACKWARDS, flags: ['--timeout', '1'] });
-  expect(stalled.status, stalled.stdout + stalled.stderr).toBe(4);
+  expect(stalled.status, stalled.stdout + stalled.stderr).toBe(9);
   proxy.weather = undefined;
   const holder = new Database(sender.database);
   holder.exec('BEGIN IMMEDIATE');

@@ -106,11 +106,12 @@ describe('promise 7: what goes wrong on the receiver leaves the old file whole',
   });
 
   it.each([
-    ['fsync', 'EIO', 'Input/output error'],
-    ['fsync', 'EDQUOT', 'Disk quota exceeded'],
-    ['rename', 'EIO', 'Input/output error'],
-    ['fchown', 'EPERM', 'Operation not permitted'],
-    ['utimensat', 'EIO', 'Input/output error'],
+    // Of every file, the database's too: whichever comes first is told.
+    ['fsync', 'EIO', /Input\/output\s+error|i\/o\s+error/],
+    ['fsync', 'EDQUOT', /Disk\s+quota\s+exceeded|the\s+disk\s+is\s+full/],
+    ['rename', 'EIO', /Input\/output error/],
+    ['fchown', 'EPERM', /Operation not permitted/],
+    ['utimensat', 'EIO', /Input\/output error/],
   ])('%s fails with %s', async (call, errno, text) => {
     const [sender, receiver] = await pair('127.34.13');
     await receiver.serve();
@@ -119,7 +120,7 @@ describe('promise 7: what goes wrong on the receiver leaves the old file whole',
     await receiver.serve({ under: failing(call, errno, '1+') });
     const failed = await sender.apply();
     expectOldWhole(receiver, failed);
-    expect(failed.stdout).toContain(text);
+    expect(failed.stdout).toMatch(text);
     await receiver.kill();
     await receiver.serve();
     await expectConverged(sender, receiver);

@@ -87,7 +87,8 @@ it.each([
       if (LONG) console.log(`${from} to ${to}, ${step.name}: ${seconds.toFixed(0)} s, csx ${String(peak >> 10)} MiB`);
     }
     expect(Math.min(...peaks)).toBeGreaterThan(0);
-    expect(Math.max(...peaks)).toBeLessThan(600 * 1024);
+    // The runtime, its buffers, and for each 2,048 bytes of the file its sums and their place in the table.
+    expect(Math.max(...peaks)).toBeLessThan(600 * 1024 + (SIZE / 2048 / 1024) * 128);
     expect(staged(csx.tree)).toEqual([]);
   },
   2 * DEADLINE + 60_000,

@@ -40,7 +40,7 @@ export function stateError(error: unknown, doing: Doing, location: string): CsxE
       hint: 'Check the permissions of the file and its directory, and whether the filesystem is mounted read-only.',
     });
   }
-  if (doing === 'write' && code.startsWith('SQLITE_IOERR')) {
+  if (doing === 'write' && /^SQLITE_IOERR|^EIO/.test(code)) {
     return new CsxError('WRITE_FAILED', `${attempt}: ${reason}. Nothing of this was recorded.`, {
       ...details,
       hint: 'Look for disk errors (dmesg) before running the command again.',
