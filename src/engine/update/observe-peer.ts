@@ -105,7 +105,8 @@ async function askAll(
       ...asking,
       candidates: files.filter(mustAsk),
       toDisk: (file) => selection.toDisk(file),
-      hasBaseline: (file) => baselines.has(file),
+      // That both had no such file may be long ago: csync2, which keeps no baselines, may have brought it and the peer removed it since.
+      hasBaseline: (file) => baselines.get(file)?.checktxt !== undefined,
       onAnswer: () => {
         report({ type: 'refresh_progress', peer, files: ++answers });
       },

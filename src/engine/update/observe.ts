@@ -25,7 +25,7 @@ export interface ObserveOptions {
   readonly connection: Connection;
   readonly candidates: readonly Candidate[];
   readonly toDisk: (file: FileName) => DiskPath;
-  /** Files for which both last agreed on a state: their own row need not be asked for. */
+  /** Files that both last agreed on and had: the peer's own row need not be asked for. */
   readonly hasBaseline: (file: FileName) => boolean;
   /** The peer knows LOOK. */
   readonly looks: boolean;
