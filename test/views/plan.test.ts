@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { FileName } from '../../src/model/names.js';
 import { planView } from '../../src/views/human/plan.js';
 import { summaryLine } from '../../src/views/summary.js';
 import { textWidth } from '../../src/views/width.js';
@@ -69,6 +70,17 @@ describe('a plan on a terminal', () => {
     expect(text.replace(/\s+/g, ' ')).toMatch(
       /\.\.\. and 2,8\d\d more to create in \d+ directories below \/srv\/www \(csx plan --full shows all\)/,
     );
+  });
+
+  it('lists of what changed here only what no peer is told of; all of it with --full', () => {
+    const plan = samplePlan();
+    const [first, ...others] = plan.drift;
+    const lonely = { ...plan, drift: [{ ...first!, file: '/run/lonely.sock' as FileName }, ...others] };
+    expect(plain(lonely)).toMatch(
+      /\(1 new, 2 changed, 1 removed\)\n1 file of these goes to no peer:\n {2}\+ {3}\/run\/lonely\.sock/,
+    );
+    expect(plain(lonely)).not.toContain('/etc/old.conf  ');
+    expect(plain(lonely, { full: true })).toContain('/etc/old.conf  ');
   });
 
   it('shows equal peers once and unequal ones apart', () => {

@@ -5,8 +5,10 @@
  */
 
 import { display } from '../../model/names.js';
+import type { FileName } from '../../model/names.js';
 import type { FileDiffs } from '../../model/file-diff.js';
 import type { Plan } from '../../model/plan.js';
+import type { Drift } from '../../model/scan.js';
 import { describeDrift, describePeer, driftMark, markOf, SYMBOLS } from '../describe.js';
 import type { Mark } from '../describe.js';
 import { sectionsOf } from '../group.js';
@@ -108,7 +110,15 @@ function* drift(plan: Plan, screen: Screen, fold: Fold): Generator<string> {
     `Changed on this host since the last scan: ${plural(plan.drift.length, 'file')} (${words.join(', ')})`,
     screen,
   );
-  const shown = plan.drift.slice(0, fold.perPeer === Infinity ? undefined : DRIFT_LIMIT);
+  const full = fold.perPeer === Infinity;
+  const listed = full ? plan.drift : untold(plan);
+  if (!full && listed.length > 0 && listed.length < plan.drift.length) {
+    yield* paragraph(
+      `${plural(listed.length, 'file')} of these ${listed.length === 1 ? 'goes' : 'go'} to no peer:`,
+      screen,
+    );
+  }
+  const shown = listed.slice(0, full ? undefined : DRIFT_LIMIT);
   const place = {
     indent: 2,
     nameWidth: nameColumn(
@@ -118,12 +128,19 @@ function* drift(plan: Plan, screen: Screen, fold: Fold): Generator<string> {
     ),
   };
   for (const each of shown) yield* row(driftMark(each), display(each.file), describeDrift(each), place, screen);
-  const left = plan.drift.length - shown.length;
+  const left = listed.length - shown.length;
   if (left > 0) {
     const text = `... and ${count(left)} more (${fold.command} shows all)`;
     yield* paragraph(text, screen, { indent: 2, paint: screen.paint.dim });
   }
   yield '\n';
+}
+
+/** What goes to a peer, or waits for one, is listed there: the same list here would only push it out of sight. */
+function untold(plan: Plan): readonly Drift[] {
+  const told = new Set<FileName>();
+  for (const list of [plan.changes, plan.conflicts, plan.deferred]) for (const each of list) told.add(each.path);
+  return plan.drift.filter((each) => !told.has(each.file));
 }
 
 const MEANINGS: readonly (readonly [Mark, string])[] = [
