@@ -54,6 +54,8 @@ export function writer(connection: Connection): Writer {
       });
     },
     settled() {
+      // Else every file would be flushed alone: each asks for this first.
+      if (gathered.settled.length === 0) return;
       flush.files();
       inRows(gathered.settled.splice(0), (rows) => {
         settle(connection, rows);
