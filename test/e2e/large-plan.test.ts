@@ -14,7 +14,7 @@ import type { CsxResult } from '../support/csx.js';
 const CHANGES = Number(process.env['CSX_LARGE'] ?? '3000');
 const PEERS = Number(process.env['CSX_LARGE_PEERS'] ?? '1');
 const DIRECTORIES = 100;
-/** What 100,000 changes may take, in bytes; so many for each of three peers stay within it as well. */
+/** What 100,000 changes may take, in bytes. So many for each of three peers take about as much, and at times a little more. */
 const MEMORY = 500 * 1024 * 1024;
 
 let cluster: Cluster;
@@ -79,7 +79,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   await cluster.stop();
-});
+}, 300_000);
 
 // In order: the first run saves what the others read.
 describe(`a plan of ${CHANGES} changes`, () => {
