@@ -16,6 +16,8 @@ export interface Argument {
   readonly disk: DiskPath;
   /** The names under which the configuration may know it; the path itself first. */
   readonly names: readonly FileName[];
+  /** The configuration has nothing to do with it: to be told, when it is its turn. */
+  readonly ignored: boolean;
 }
 
 /** @param compare compare patterns count as well, as with -o and -T */
@@ -28,9 +30,12 @@ export function fileArguments(job: Job, selection: Selection, compare = false): 
       (compare ? selection.comparedGroupsOf(name).length > 0 : selection.includes(name)) ||
       (disk !== '/' && selection.entered(name, compare));
     const isRoot = disk === '/' && job.options.recursive;
-    if (!isRoot && !names.some(concerns)) job.voice.say(0, `WARNING: Parameter will be ignored: ${disk}`);
-    return { disk, names };
+    return { disk, names, ignored: !isRoot && !names.some(concerns) };
   });
+}
+
+export function warnIgnored({ disk, ignored }: Argument, { voice }: Pick<Job, 'voice'>): void {
+  if (ignored) voice.say(0, `WARNING: Parameter will be ignored: ${disk}`);
 }
 
 /** What the arguments stand for in a scan, prefixes whose place lies inside a recursive one included. */

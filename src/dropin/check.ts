@@ -2,7 +2,7 @@
 
 import { recordScan } from '../engine/update/record-scan.js';
 import { fromText } from '../model/names.js';
-import type { Drift } from '../model/scan.js';
+import type { FileName } from '../model/names.js';
 import type { Scope, Write } from '../model/store.js';
 import { runPending } from './actions.js';
 import { fileArguments, scopesOf } from './arguments.js';
@@ -10,6 +10,8 @@ import type { Argument } from './arguments.js';
 import { dumpDirectories, openDump } from './dump-directories.js';
 import { ALLOW_VANISHED, mayVanish } from './vanished.js';
 import { withPlace } from './place.js';
+import { checksOf, ScanWords } from './scan-words.js';
+import type { Checked } from './scan-words.js';
 import type { Job, Place } from './place.js';
 
 export async function check(job: Job): Promise<number> {
@@ -25,33 +27,32 @@ export async function check(job: Job): Promise<number> {
 export async function checkFiles(job: Job, place: Place, files: readonly Argument[]): Promise<void> {
   const { options, voice, around, stop } = job;
   const { selection, store, config } = place;
-  const announce = (name: string, recursive: boolean): void => {
-    voice.say(2, `Running ${recursive ? 'recursive ' : ''}check for ${name} ...`);
-  };
   if (files.length > 0) {
-    for (const name of files.flatMap((file) => file.names)) announce(name, options.recursive);
-    await scanScopes(scopesOf(files, selection, options.recursive));
+    const checks = checksOf(files, job);
+    await scanScopes(scopesOf(files, selection, options.recursive), checks);
     return;
   }
   if (options.mode === 'check-and-update') {
-    announce('/', true);
-    await scanScopes(undefined);
+    await scanScopes(undefined, [{ name: '/' as FileName, recursive: true }]);
     return;
   }
-  const hints = await store.hints();
+  // csync2 takes the last note first.
+  const hints = (await store.hints()).toReversed();
   if (hints.length === 0) return;
-  const scopes = hints.flatMap((hint) => {
-    announce(hint.file, hint.recursive);
-    const disk = hint.file as string as Parameters<typeof selection.namesOf>[0];
-    const file = { disk, names: [hint.file, ...selection.namesOf(disk)] };
-    return scopesOf([file], selection, hint.recursive);
+  const checks: Checked[] = [];
+  const scopes = hints.flatMap(({ file, recursive }) => {
+    const disk = file as string as Parameters<typeof selection.namesOf>[0];
+    const names = [...new Set([file, ...selection.namesOf(disk)])];
+    checks.push(...names.map((name) => ({ name, recursive })));
+    return scopesOf([{ disk, names, ignored: false }], selection, recursive);
   });
-  if (await scanScopes(scopes)) {
+  if (await scanScopes(scopes, checks)) {
     await store.write(hints.map(({ file, recursive }): Write => ({ kind: 'remove-hint', file, recursive })));
   }
 
   /** False when a tree vanished. */
-  async function scanScopes(within: readonly Scope[] | undefined): Promise<boolean> {
+  async function scanScopes(within: readonly Scope[] | undefined, checks: readonly Checked[]): Promise<boolean> {
+    const words = new ScanWords(voice, (file) => !options.initRun && selection.peersOf(file).length > 0);
     const guard = !(await mayVanish(job, place, within));
     const lock = await store.lock('apply', { pid: around.pid, command: 'csync2', since: around.now() });
     try {
@@ -65,12 +66,13 @@ export async function checkFiles(job: Job, place: Place, files: readonly Argumen
         forced: options.forceNew,
         guard,
         onDrift: (drift) => {
-          sayMarked(drift);
+          words.hear(drift);
         },
         report: () => undefined,
         stop,
         now: around.now,
       });
+      words.tell(checks);
       const roots = guard ? result.roots : [];
       for (const root of roots) {
         voice.error(
@@ -86,9 +88,5 @@ export async function checkFiles(job: Job, place: Place, files: readonly Argumen
     } finally {
       await lock.release();
     }
-  }
-
-  function sayMarked({ file }: Drift): void {
-    if (!options.initRun && selection.peersOf(file).length > 0) voice.say(1, `Marking file as dirty: ${file}`);
   }
 }

@@ -8,7 +8,7 @@ const DIRTY = [1, 'File stays in dirty state. Try again later...'] as const;
 export function conflictLines(conflict: Conflict): readonly (readonly [level: number, text: string])[] {
   const test = testOf(conflict);
   if (conflict.resolution === 'local') return [[1, `Auto-resolving conflict: Won '${test}' test.`]];
-  if (conflict.autoMethod === 'none') return [[1, fromText(conflict.because)], DIRTY];
+  if (conflict.autoMethod === 'none') return [[2, fromText(conflict.because)], DIRTY];
   return [[0, `Do not auto-resolve conflict: Lost '${test}' test.`], DIRTY];
 }
 

@@ -3,11 +3,10 @@
  * removed, `?S` for what the peer has already. Nothing is changed, neither there nor here.
  */
 
-import { storedName } from '../model/encoding.js';
 import { compareBytes } from '../model/names.js';
 import type { FileName, PeerName } from '../model/names.js';
 import type { Plan } from '../model/plan.js';
-import { headline } from './transcript.js';
+import { headline, inCsync2Order } from './transcript.js';
 import type { Voice } from './voice.js';
 
 interface Line {
@@ -26,15 +25,7 @@ export function printDryRun(
   const lines = linesOf(plan);
   for (const peer of [...new Set(lines.map((line) => line.peer))].sort(compareBytes).reverse()) {
     const own = lines.filter((line) => line.peer === peer);
-    // Removals first, backwards, so that a directory follows what is in it.
-    const ordered = [
-      ...own
-        .filter((line) => line.removed)
-        .sort(byName)
-        .reverse(),
-      ...own.filter((line) => !line.removed).sort(byName),
-    ];
-    for (const line of ordered) {
+    for (const line of inCsync2Order(own, (line) => line.removed)) {
       say(peer, 1, headline(line, line.removed));
       const kind = line.same && !line.forced ? 'S' : line.removed ? 'D' : 'M';
       voice.print(`${line.forced ? '!' : '?'}${kind}: ${peer.padEnd(15)} ${line.path}\n`);
@@ -61,8 +52,4 @@ function linesOf(plan: Plan): readonly Line[] {
     if (!known) lines.set(`${peer}\0${path}`, { peer, path, removed: local === undefined, forced: false, same: false });
   }
   return [...lines.values()];
-}
-
-function byName(a: Line, b: Line): number {
-  return compareBytes(storedName(a.path), storedName(b.path));
 }

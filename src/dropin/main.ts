@@ -66,14 +66,14 @@ async function run(options: Options, around: Surroundings): Promise<number> {
   const onSignal = (signal: NodeJS.Signals): void => {
     stop.abort(signal);
   };
+  // The first signal ends the run after what is in flight; the second finds no listener and ends it at once.
+  for (const signal of ENDING) process.once(signal, onSignal);
   try {
     if (served) {
       const { serve } = await import('./serve.js');
       return await serve({ options, voice, around, stop: stop.signal });
     }
     const mode = await load(options.mode);
-    // The first signal ends the run after what is in flight; the second finds no listener and ends it at once.
-    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
     const status = await mode({ options, voice, around, stop: stop.signal });
     if (stop.signal.aborted) return interrupted(stop.signal, voice);
     voice.end();
@@ -84,16 +84,20 @@ async function run(options: Options, around: Surroundings): Promise<number> {
     tell(error, voice);
     return 1;
   } finally {
-    process.removeListener('SIGINT', onSignal).removeListener('SIGTERM', onSignal);
+    for (const signal of ENDING) process.removeListener(signal, onSignal);
     await syslog?.end();
+    // As csync2, which obeys no signal: who waits for it sees what ended it.
+    if (stop.signal.aborted) process.kill(process.pid, String(stop.signal.reason));
   }
 }
 
-/** What was begun is finished; the status is the one a shell gives to a program that the signal ended. */
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** What was begun is finished. */
 function interrupted(signal: AbortSignal, voice: Voice): number {
   voice.error(`Interrupted by ${String(signal.reason)}; run it again to go on.`);
   voice.end();
-  return signal.reason === 'SIGINT' ? 130 : 143;
+  return 1;
 }
 
 async function load(mode: Mode): Promise<(job: Job) => Promise<number>> {
@@ -142,7 +146,12 @@ async function makeKey(file: string): Promise<number> {
 
 /** An error that ended the run: where, what, and what to do. */
 function tell(error: CsxError, voice: Voice): void {
-  const { range } = error;
+  const { range, code, data } = error;
+  if (code === 'CONFIG_NOT_FOUND') {
+    voice.say(2, fromText(`Config-File:   ${String(data['path'])}`));
+    voice.say(0, fromText(`Can not open config file \`${String(data['path'])}': No such file or directory`));
+    return;
+  }
   if (range !== undefined) voice.say(0, fromText(`${range.file}:${range.line}:${range.column}:`));
   voice.say(0, fromText(error.message));
   if (error.hint !== undefined) voice.say(0, fromText(error.hint));

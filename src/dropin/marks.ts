@@ -4,7 +4,7 @@ import { isWithin } from '../model/names.js';
 import type { FileName, PeerName } from '../model/names.js';
 import type { Write } from '../model/store.js';
 import { runPending } from './actions.js';
-import { fileArguments } from './arguments.js';
+import { fileArguments, warnIgnored } from './arguments.js';
 import { withPlace } from './place.js';
 import type { Job, Place } from './place.js';
 
@@ -20,6 +20,7 @@ export async function mark(job: Job): Promise<number> {
 async function writesOf(job: Job, place: Place): Promise<readonly Write[]> {
   const { options } = job;
   const files = fileArguments(job, place.selection);
+  for (const file of files) warnIgnored(file, job);
   const names = files.flatMap((file) => file.names);
   switch (options.mode) {
     case 'hint':

@@ -1,5 +1,6 @@
 /** Opens what a mode works on: this host's configuration, what it selects, and the database, as csync2's options name them. */
 
+import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../config/load.js';
 import { Selection } from '../config/selection.js';
 import { Journal } from '../engine/daemon/journal.js';
@@ -41,6 +42,8 @@ export interface Place {
   readonly store: Store;
 }
 
+const SERVICES = '/etc/services';
+
 export const systemDirectory = (around: Surroundings): string => around.environment['CSYNC2_SYSTEM_DIR'] ?? '/etc';
 
 /** Opens, works, closes. */
@@ -59,7 +62,7 @@ export async function withPlace<T>(job: Job, access: 'read' | 'write', work: (pl
     },
     now: around.now,
   });
-  voice.say(2, `Database-File: sqlite3://${store.location}`);
+  sayDatabase(store, voice);
   try {
     if (access === 'write') await new Journal({ config, selection: new Selection(config), store }, around.now).settle();
     return await work({ config, selection, peers: chosenPeers(selection, options), store });
@@ -78,19 +81,39 @@ export async function openConfig(job: Pick<Job, 'options' | 'voice' | 'around'>)
     host: (options.hostname ?? around.hostname).toLowerCase(),
     configName: options.configName,
   });
+  sayConfig(config, voice);
+  return config;
+}
+
+export function sayConfig(config: Config, voice: Voice): void {
   voice.say(2, `Config-File:   ${config.files[0] ?? ''}`);
   for (const prefix of config.prefixes) {
     if (prefix.path !== undefined) voice.say(2, `Prefix '${prefix.name}' is set to '${prefix.path}'.`);
   }
   voice.say(2, `My hostname is ${config.host}.`);
-  return config;
 }
 
-/** -p. csync2 takes names of services too. */
+export function sayDatabase(store: Pick<Store, 'location'>, voice: Voice): void {
+  voice.say(2, `Database-File: sqlite3://${store.location}`);
+}
+
+/** -p: a number, or the name of a service, as getaddrinfo(3) takes it. */
 export function portOf({ port }: Options): number {
-  const number = /^\d{1,5}$/.test(port) ? Number(port) : 0;
-  if (number > 0 && number < 65536) return number;
-  throw new CsxError('USAGE', `There is no TCP port ${port}.`, { hint: 'Give a number from 1 to 65535 after -p.' });
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : servicePort(port);
+  if (number !== undefined && number > 0 && number < 65536) return number;
+  throw new CsxError('USAGE', `There is no TCP port ${port}.`, {
+    hint: 'Give a number from 1 to 65535 after -p, or a name that /etc/services has.',
+  });
+}
+
+/** From /etc/services: `NAME PORT/tcp ALIAS...`. */
+function servicePort(name: string): number | undefined {
+  const lines = existsSync(SERVICES) ? readFileSync(SERVICES, 'latin1').split('\n') : [];
+  for (const line of lines) {
+    const [first, place = '', ...aliases] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if ((first === name || aliases.includes(name)) && place.endsWith('/tcp')) return Number.parseInt(place, 10);
+  }
+  return undefined;
 }
 
 /** -G; names that are no groups count for nothing, but one has to be. */

@@ -37,7 +37,7 @@ export async function offerAsSlave(job: Job, place: Place, dialer: Dialer, rows:
     } catch (error) {
       if (!(error instanceof CsxError)) throw error;
       job.voice.say(0, `ERROR: Connection to remote host \`${peer}' failed.`);
-      job.voice.say(1, fromText(error.message));
+      job.voice.say(2, fromText(error.message));
     }
   }
 }

@@ -4,14 +4,18 @@ import { spawn } from 'node:child_process';
 import { toBuffer } from '../model/names.js';
 
 export interface Syslog {
-  readonly write: (line: string) => void;
+  readonly write: (level: number, line: string) => void;
   /** Resolves when everything was handed over. */
   end(): Promise<void>;
 }
 
+/** As csync2 has them: facility local0. */
+const WARNING = 132;
+const INFO = 134;
+
 /** Messages are lost, not the run, where there is no logger. */
 export function openSyslog(): Syslog {
-  const logger = spawn('logger', ['-t', 'csync2', `--id=${process.pid}`, '-p', 'daemon.info'], {
+  const logger = spawn('logger', ['-t', 'csync2', `--id=${process.pid}`, '--prio-prefix'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   const ended = new Promise<void>((resolve) => {
@@ -24,8 +28,8 @@ export function openSyslog(): Syslog {
   });
   logger.stdin.on('error', () => undefined);
   return {
-    write: (line) => {
-      logger.stdin.write(toBuffer(`${line}\n`));
+    write: (level, line) => {
+      logger.stdin.write(toBuffer(`<${level === 0 ? WARNING : INFO}>${line}\n`));
     },
     end: async () => {
       logger.stdin.end();

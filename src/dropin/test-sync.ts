@@ -3,6 +3,7 @@
 import { compareWithPeer } from '../engine/compare/compare-peer.js';
 import type { Difference } from '../engine/compare/differences.js';
 import type { Dialer } from '../engine/update/dial.js';
+import { pin } from '../engine/update/pin.js';
 import type { Connection } from '../engine/net/connection.js';
 import { fileName } from '../model/encoding.js';
 import { CsxError } from '../model/errors.js';
@@ -10,7 +11,7 @@ import { fromText } from '../model/names.js';
 import type { FileName, PeerName } from '../model/names.js';
 import type { Write } from '../model/store.js';
 import { runPending } from './actions.js';
-import { fileArguments } from './arguments.js';
+import { fileArguments, warnIgnored } from './arguments.js';
 import { printDiff } from './diff-program.js';
 import { marksFor } from './marks.js';
 import { withPlace } from './place.js';
@@ -25,16 +26,20 @@ interface Pair {
 /** The exit status: 2 when nothing differs. */
 export async function testSync(job: Job): Promise<number> {
   const { options } = job;
-  return withPlace(job, options.initRun ? 'write' : 'read', async (place) => {
+  return withPlace(job, 'write', async (place) => {
     const words = options.arguments;
     const named = words.length >= 2 ? ({ me: words[0], peer: words[1] } as Pair) : undefined;
     const fileWord = words.length === 3 ? words.slice(2) : words.length === 1 ? words : [];
     const [argument] = fileArguments({ ...job, options: { ...options, arguments: fileWord } }, place.selection);
+    if (argument !== undefined) warnIgnored(argument, job);
     const held = argument?.names.filter((name) => place.selection.comparedGroupsOf(name).length > 0);
     // What no group holds is asked for all the same: whether the peers answer counts.
     const files = held?.length === 0 && !options.diffs ? argument?.names.slice(0, 1) : held;
     const pairs = named === undefined ? pairsOf(place) : pairsOf(place).filter((pair) => same(pair, named));
-    const found = await new Comparison(job, place, dialerFor(job, place, false)).run(pairs, named, files);
+    const dialer = dialerFor(job, place, false, (_, text) => {
+      job.voice.say(1, text);
+    });
+    const found = await new Comparison(job, place, dialer).run(pairs, named, files);
     if (options.initRun) await runPending(job, place);
     // csync2's -TT FILE never says that it found something.
     const silent = options.diffs && words.length === 1;
@@ -71,7 +76,7 @@ class Comparison {
         found = (await this.#compare(pair, files)) || found;
       } catch (error) {
         if (!(error instanceof CsxError) || NOT_THE_PEERS.has(error.code)) throw error;
-        voice.say(1, fromText(error.message));
+        voice.say(2, fromText(error.message));
         voice.error(`ERROR: Connection to remote host \`${pair.peer}' failed.`);
       }
     }
@@ -139,7 +144,10 @@ class Comparison {
 
   async #dial({ me, peer }: Pair): Promise<Connection> {
     this.#job.voice.say(1, `Connecting to host ${peer} (${this.#dialer.isPlain(peer) ? 'PLAIN' : 'SSL'}) ...`);
-    return (await this.#dialer.dial(peer, me)).connection;
+    const { connection, certificate } = await this.#dialer.dial(peer, me);
+    // csync2 remembers the certificate here too.
+    if (certificate !== undefined) await pin(this.#place.store, peer, certificate, this.#job.around.now());
+    return connection;
   }
 }
 

@@ -3,8 +3,10 @@
  * is told of as it happens, the others when their turn comes.
  */
 
+import { storedName } from '../model/encoding.js';
+import { compareBytes } from '../model/names.js';
+import type { FileName, PeerName } from '../model/names.js';
 import type { Change } from '../model/plan.js';
-import type { PeerName } from '../model/names.js';
 import type { Voice } from './voice.js';
 
 type Line = readonly [level: number, text: string];
@@ -91,4 +93,16 @@ export class ChangeLines {
 /** csync2 announces what it is about to do in one of two sentences. */
 export function headline(change: Pick<Change, 'path' | 'peer'>, removed: boolean): string {
   return `${removed ? 'Deleting' : 'Updating'} ${change.path} on ${change.peer} ...`;
+}
+
+/** Removals first, backwards, so that a directory follows what is in it; then the rest by stored name. */
+export function inCsync2Order<T extends { readonly path: FileName }>(
+  items: readonly T[],
+  isRemoval: (item: T) => boolean,
+): readonly T[] {
+  const sorted = items
+    .map((item) => ({ item, stored: storedName(item.path) }))
+    .sort((a, b) => compareBytes(a.stored, b.stored))
+    .map(({ item }) => item);
+  return [...sorted.filter(isRemoval).reverse(), ...sorted.filter((item) => !isRemoval(item))];
 }

@@ -14,7 +14,7 @@ import type { Plan } from '../model/plan.js';
 import type { ApplyResult } from '../model/result.js';
 import type { Scope } from '../model/store.js';
 import { runPending, sayAction } from './actions.js';
-import { fileArguments, scopesOf } from './arguments.js';
+import { fileArguments, scopesOf, warnIgnored } from './arguments.js';
 import { checkFiles } from './check.js';
 import { conflictLines } from './conflict-words.js';
 import { dialerFor } from './dialer.js';
@@ -23,7 +23,7 @@ import { openDump } from './dump-directories.js';
 import { withPlace } from './place.js';
 import type { Job, Place } from './place.js';
 import { offerAsSlave } from './slave.js';
-import { ChangeLines, headline, Transcript } from './transcript.js';
+import { ChangeLines, headline, inCsync2Order, Transcript } from './transcript.js';
 import { mayVanish } from './vanished.js';
 
 /** Peers served at a time. */
@@ -37,6 +37,7 @@ export async function update(job: Job): Promise<number> {
   return withPlace(job, 'write', async (place) => {
     const files = fileArguments(job, place.selection);
     if (options.mode !== 'update') await checkFiles(job, place, files);
+    else for (const file of files) warnIgnored(file, job);
     const scopes = files.length === 0 ? undefined : scopesOf(files, place.selection, options.recursive);
     const lock = await place.store.lock('apply', { pid: around.pid, command: 'csync2', since: around.now() });
     try {
@@ -49,25 +50,32 @@ export async function update(job: Job): Promise<number> {
 }
 
 async function send(job: Job, place: Place, scopes: readonly Scope[] | undefined): Promise<void> {
-  const dialer = dialerFor(job, place, true);
-  try {
-    await serve(job, place, scopes, dialer);
-  } finally {
-    await dialer.close();
-  }
-  await runPending(job, place);
-}
-
-async function serve(job: Job, place: Place, scopes: readonly Scope[] | undefined, dialer: Dialer): Promise<void> {
-  const { options, around, stop } = job;
-  const { config, selection, store } = place;
+  const { store } = place;
   const rows = await store.dirty({
     ...(place.peers && { peers: place.peers }),
     ...(scopes && { scopes }),
   });
   // csync2 serves its peers from the last name to the first.
   const peers = [...new Set(rows.map((row) => row.peer))].sort(compareBytes).reverse();
-  const session: Session = { job, place, dialer, transcript: new Transcript(job.voice, peers), connecting: new Set() };
+  const transcript = new Transcript(job.voice, peers);
+  const dialer = dialerFor(job, place, true, (peer, text) => {
+    transcript.say(peer, 1, text);
+  });
+  const session: Session = { job, place, dialer, transcript, connecting: new Set() };
+  try {
+    await serve(session, scopes);
+    for (const peer of peers) transcript.done(peer);
+    await offerAsSlave(job, place, dialer, rows);
+  } finally {
+    await dialer.close();
+  }
+  await runPending(job, place);
+}
+
+async function serve(session: Session, scopes: readonly Scope[] | undefined): Promise<void> {
+  const { job, place, dialer } = session;
+  const { options, around, stop } = job;
+  const { config, selection, store } = place;
   const guard = !(await mayVanish(job, place, scopes));
   for (let round = 0; round < ROUNDS; round++) {
     const { plan } = await computePlan({
@@ -108,8 +116,6 @@ async function serve(job: Job, place: Place, scopes: readonly Scope[] | undefine
     const result = await carryOut(session, plan);
     if (!decidedByMethod(result) || stop.aborted) break;
   }
-  for (const peer of peers) session.transcript.done(peer);
-  await offerAsSlave(job, place, dialer, rows);
 }
 
 interface Session {
@@ -137,7 +143,7 @@ function sayPlanTrouble({ job, transcript }: Session, plan: Plan, round: number)
   for (const peer of plan.peers) {
     if (peer.reachable !== false || round > 0) continue;
     voice.errors += 1;
-    if (peer.problem !== undefined) transcript.say(peer.name, 1, fromText(peer.problem.summary));
+    if (peer.problem !== undefined) transcript.say(peer.name, 2, fromText(peer.problem.summary));
     transcript.say(peer.name, 0, `ERROR: Connection to remote host \`${peer.name}' failed.`);
     transcript.say(peer.name, 1, 'Host stays in dirty state. Try again later...');
   }
@@ -224,7 +230,10 @@ function sayChanges(session: Session, plan: Plan): Report {
   const { transcript, job } = session;
   const lines = new Map<PeerName, ChangeLines>();
   for (const { name } of plan.peers) {
-    const changes = plan.changes.filter((change) => change.peer === name);
+    const changes = inCsync2Order(
+      plan.changes.filter((change) => change.peer === name),
+      (change) => change.after === undefined,
+    );
     lines.set(
       name,
       new ChangeLines(changes, (level, text) => {

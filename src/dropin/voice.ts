@@ -10,8 +10,8 @@ import { toBuffer } from '../model/names.js';
 export interface Streams {
   readonly out: (bytes: Buffer) => void;
   readonly err: (bytes: Buffer) => void;
-  /** -l: takes one line without its end; undefined: no syslog. */
-  readonly syslog: ((line: string) => void) | undefined;
+  /** -l: takes one line without its end, and the level it was said at; undefined: no syslog. */
+  readonly syslog: ((level: number, line: string) => void) | undefined;
 }
 
 export interface VoiceOptions {
@@ -42,10 +42,19 @@ export class Voice {
 
   /** A message for those who asked for at least so many -v. A byte string. */
   say(level: number, message: string): void {
+    this.#say(level, message, this.#options.prefix);
+  }
+
+  /** The same before anybody is served, without the prefix. */
+  announce(level: number, message: string): void {
+    this.#say(level, message, '');
+  }
+
+  #say(level: number, message: string, prefix: string): void {
     if (level > this.#options.verbose) return;
-    const { streams, prefix, timestamps, now } = this.#options;
+    const { streams, timestamps, now } = this.#options;
     if (streams.syslog !== undefined) {
-      streams.syslog(message);
+      streams.syslog(level, message);
       return;
     }
     const stamp = timestamps ? `[${timeText(new Date(now()))}] ` : '';

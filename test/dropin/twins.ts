@@ -10,9 +10,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -26,7 +28,11 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect } from 'vitest';
 import { makePair } from '../support/csync2-daemon.js';
+import { finish, killGroup } from '../support/finish.js';
+import type { Finished } from '../support/finish.js';
+import { listens } from '../support/listens.js';
 import { readTree } from '../support/tree.js';
+import { wordsOf } from './words.js';
 
 export type Program = 'csync2' | 'csx';
 
@@ -56,15 +62,11 @@ export interface TwinOptions {
   readonly tls?: boolean;
   /** Hosts whose daemon runs; default: all but the first. */
   readonly listen?: readonly number[];
+  /** -v or -vv: every run is given it, and its words on stderr count too; so does the daemon's log, given it as well. */
+  readonly verbose?: '-v' | '-vv';
 }
 
-export interface Ran {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: number | null;
-}
-
-interface Seen {
+export interface Seen {
   /** What is compared. */
   readonly seen: unknown;
   /** stderr, for messages: its words may differ. */
@@ -119,6 +121,7 @@ export class Twin {
   readonly record: Seen[] = [];
   readonly port: number;
   readonly #daemons: ChildProcess[] = [];
+  readonly #verbose: string | undefined;
 
   private constructor(options: TwinOptions, programs: { client: Program; daemon: Program }, port: number) {
     this.root = mkdtempSync(path.join(realpathSync(tmpdir()), 'csx-twin-'));
@@ -127,6 +130,7 @@ export class Twin {
     this.client = programs.client;
     this.daemon = programs.daemon;
     this.port = port;
+    this.#verbose = options.verbose;
   }
 
   static async start(
@@ -175,20 +179,22 @@ export class Twin {
   }
 
   /** Runs the client's program as a host; stdout and status go into the record. */
-  async run(host: number, ...args: string[]): Promise<Ran> {
+  async run(host: number, ...args: string[]): Promise<Finished> {
     const ran = await this.quiet(host, ...args);
     const seen = {
       command: this.#anonymous(args.join(' ')),
-      stdout: this.#anonymous(ran.stdout),
+      // The same in other words.
+      stdout: /^Usage: \S*csync2 /m.test(ran.stdout) ? 'HELP' : this.#anonymous(ran.stdout),
       status: ran.status,
+      words: this.#verbose === undefined ? [] : wordsOf(this.#anonymous(ran.stderr)),
     };
     this.record.push({ seen, said: ran.stderr });
     return ran;
   }
 
   /** The same without a record. */
-  quiet(host: number, ...args: string[]): Promise<Ran> {
-    return this.#program(this.client, host, args);
+  quiet(host: number, ...args: string[]): Promise<Finished> {
+    return this.#program(this.client, host, [...(this.#verbose === undefined ? [] : [this.#verbose]), ...args]);
   }
 
   /** Puts all trees and databases into the record. */
@@ -225,13 +231,19 @@ export class Twin {
   }
 
   /** Starts a host's daemon; gives the promise of its exit status. */
-  async listen(host: number, mode = '-ii'): Promise<{ readonly ended: Promise<number | null> }> {
+  async listen(
+    host: number,
+    mode = '-ii',
+  ): Promise<{ readonly child: ChildProcess; readonly ended: Promise<number | null> }> {
     const name = this.#name(host);
-    const child = spawn(PROGRAMS[this.daemon], [mode, ...this.common(host)], {
+    const log = openSync(this.#logOf(host), 'a');
+    const verbose = this.#verbose === undefined ? [] : [this.#verbose];
+    const child = spawn(PROGRAMS[this.daemon], [mode, ...verbose, ...this.common(host)], {
       env: this.environment(host),
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', log],
       detached: true,
     });
+    closeSync(log);
     this.#daemons.push(child);
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     const deadline = Date.now() + START_DEADLINE;
@@ -240,44 +252,43 @@ export class Twin {
         throw new Error(`${this.daemon} does not listen on ${name}.`);
       await sleep(10);
     }
-    return { ended };
+    return { child, ended };
+  }
+
+  /** Puts what a host's daemon said into the record, once every connection has ended. */
+  async noteLog(host: number): Promise<void> {
+    const count = (text: string, word: string): number => text.split(word).length - 1;
+    for (let round = 0; ; round++) {
+      const said = this.#anonymous(readFileSync(this.#logOf(host), 'latin1'));
+      if (count(said, 'New connection') === count(said, 'Finished with') || round > 400) {
+        this.record.push({ seen: { host, words: wordsOf(said.replace(/^<\d+> /gm, '')) }, said });
+        return;
+      }
+      await sleep(25);
+    }
+  }
+
+  #logOf(host: number): string {
+    return path.join(this.root, this.#name(host), 'log');
   }
 
   async stop(): Promise<void> {
     for (const child of this.#daemons) {
-      if (child.pid === undefined || child.exitCode !== null) continue;
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
       const exited = new Promise((resolve) => child.once('exit', resolve));
-      try {
-        // csync2 forks a child for each connection.
-        process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It ended by itself.
-      }
+      killGroup(child, 'SIGKILL');
       await exited;
     }
     rmSync(this.root, { recursive: true, force: true });
   }
 
-  #program(program: Program, host: number, args: readonly string[]): Promise<Ran> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(PROGRAMS[program], [...this.common(host), ...args], {
-        env: this.environment(host),
-        cwd: this.trees[host],
-        stdio: ['ignore', 'pipe', 'pipe'],
-        timeout: RUN_DEADLINE,
-      });
-      const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
-      child.stdout.on('data', (bytes: Buffer) => stdout.push(bytes));
-      child.stderr.on('data', (bytes: Buffer) => stderr.push(bytes));
-      child.once('error', reject);
-      child.once('close', (status) => {
-        resolve({
-          stdout: Buffer.concat(stdout).toString('latin1'),
-          stderr: Buffer.concat(stderr).toString('latin1'),
-          status,
-        });
-      });
+  #program(program: Program, host: number, args: readonly string[]): Promise<Finished> {
+    const child = spawn(PROGRAMS[program], [...this.common(host), ...args], {
+      env: this.environment(host),
+      cwd: this.trees[host],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    return finish(child, RUN_DEADLINE);
   }
 
   /** The options that make the program this host. */
@@ -304,21 +315,4 @@ function defaultConfig(options: TwinOptions): NonNullable<TwinOptions['config']>
     ${options.tls === true ? '' : 'nossl * *;'}
     prefix t { ${names.map((name, index) => `on ${name}: ${trees[index] ?? ''};`).join(' ')} }
     group g { host ${names.join(' ')}; key k; include %t%; ${options.group ?? ''} }`;
-}
-
-/** In the kernel's table: connecting would make the daemon serve a connection. */
-function listens(address: string, port: number): boolean {
-  const hex = address
-    .split('.')
-    .reverse()
-    .map((part) => Number(part).toString(16).padStart(2, '0'))
-    .join('')
-    .toUpperCase();
-  const local = `${hex}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return readFileSync('/proc/net/tcp', 'latin1')
-    .split('\n')
-    .some((line) => {
-      const [, here, , state] = line.trim().split(/\s+/);
-      return here === local && state === '0A';
-    });
 }

@@ -204,7 +204,8 @@ describe('serving', () => {
         encoding: 'utf8',
       });
       expect(ran).toMatchObject({ status: 2, stdout: '', stderr: '' });
-      expect(readFileSync(said, 'utf8')).toBe('Connection closed.\nFinished with 0 errors.\n');
+      // csync2's facility, local0, and its priorities: info, warning.
+      expect(readFileSync(said, 'utf8')).toBe('<134>Connection closed.\n<132>Finished with 0 errors.\n');
     } finally {
       rmSync(directory, { recursive: true });
     }

@@ -8,12 +8,15 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makePair } from '../support/csync2-daemon.js';
+import { finish, killGroup } from '../support/finish.js';
+import type { Finished } from '../support/finish.js';
+import { listens } from '../support/listens.js';
 
 export type Kind = 'csx' | 'csync2';
 
@@ -32,12 +35,7 @@ export interface HostsOptions {
   readonly silent?: readonly number[];
 }
 
-export interface Result {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly status: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+export type Result = Finished;
 
 export interface RunOptions {
   /** A program and its arguments to run it under: strace, prlimit. */
@@ -146,7 +144,9 @@ export class Host {
   run(args: readonly string[], options: RunOptions = {}): Promise<Result> {
     const program = this.kind === 'csx' ? [process.execPath, PROGRAM] : ['/usr/sbin/csync2'];
     const child = this.#spawn([...program, ...args, ...this.#place()], options);
-    return ending(child, options);
+    const finished = finish(child, options.deadline ?? DEADLINE);
+    options.started?.(child);
+    return finished;
   }
 
   /** Brings what changed here to all peers: `csx apply`, or `csync2 -x`. */
@@ -177,37 +177,6 @@ const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) killGroup(child, 'SIGKILL');
 });
-
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // Nobody is left.
-  }
-}
-
-function ending(child: ChildProcess, { started, deadline = DEADLINE }: RunOptions): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
-    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-    const timer = setTimeout(() => {
-      killGroup(child, 'SIGKILL');
-    }, deadline);
-    child.once('error', reject);
-    child.once('close', (status, signal) => {
-      clearTimeout(timer);
-      resolve({
-        stdout: Buffer.concat(stdout).toString('latin1'),
-        stderr: Buffer.concat(stderr).toString('latin1'),
-        status,
-        signal,
-      });
-    });
-    started?.(child);
-  });
-}
 
 /** The hosts with their configuration, and their daemons running. */
 export async function startHosts(options: HostsOptions): Promise<Host[]> {
@@ -256,21 +225,4 @@ export function staged(...directories: readonly string[]): string[] {
   return directories
     .flatMap((directory) => readdirSync(directory, { recursive: true, encoding: 'latin1' }))
     .filter((name) => path.basename(name).startsWith('.csx-stage-'));
-}
-
-/** Looks into the kernel's table: connecting would open a session. */
-export function listens(address: string, port: number): boolean {
-  const hex = address
-    .split('.')
-    .reverse()
-    .map((part) => Number(part).toString(16).padStart(2, '0'))
-    .join('')
-    .toUpperCase();
-  const local = `${hex}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return readFileSync('/proc/net/tcp', 'latin1')
-    .split('\n')
-    .some((line) => {
-      const [, here, , state] = line.trim().split(/\s+/);
-      return here === local && state === '0A';
-    });
 }

@@ -19,6 +19,8 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { finish, killGroup } from './finish.js';
+import { listens } from './listens.js';
 
 export interface Csync2Options {
   /** Loopback address: name, listening address and source address of this host. */
@@ -205,21 +207,16 @@ function startDaemon(args: readonly string[], env: NodeJS.ProcessEnv, logFile: s
       resolve();
     });
   });
-  const killGroup = (): void => {
-    if (child.pid === undefined) return;
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // Nobody of the group is left.
-    }
+  const killAll = (): void => {
+    killGroup(child, 'SIGKILL');
   };
-  process.once('exit', killGroup);
+  process.once('exit', killAll);
   return {
     process: child,
     kill: async () => {
-      killGroup();
+      killAll();
       await exited;
-      process.removeListener('exit', killGroup);
+      process.removeListener('exit', killAll);
     },
   };
 }
@@ -234,42 +231,11 @@ async function untilListening(daemon: Daemon, address: string, port: number, log
   }
 }
 
-/** Looks into the kernel's table: connecting would make the daemon serve, and log, a connection of its own. */
-function listens(address: string, port: number): boolean {
-  const hex = address
-    .split('.')
-    .reverse()
-    .map((part) => Number(part).toString(16).padStart(2, '0'))
-    .join('')
-    .toUpperCase();
-  const local = `${hex}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  return readFileSync('/proc/net/tcp', 'latin1')
-    .split('\n')
-    .some((line) => {
-      const [, here, , state] = line.trim().split(/\s+/);
-      return here === local && state === '0A';
-    });
-}
-
-function runCsync2(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Csync2Result> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(PROGRAM, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: RUN_DEADLINE });
-    const [stdout, stderr] = [[] as Buffer[], [] as Buffer[]];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      // csync2 dies of SIGPIPE where a peer closes on it: a failure like another, told as a shell would.
-      const status = signal === 'SIGPIPE' ? 141 : code;
-      if (status === null) {
-        reject(new Error(`csync2 ${args.join(' ')} ended by ${String(signal)}.`));
-        return;
-      }
-      resolve({
-        stdout: Buffer.concat(stdout).toString('latin1'),
-        stderr: Buffer.concat(stderr).toString('latin1'),
-        status,
-      });
-    });
-  });
+async function runCsync2(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Csync2Result> {
+  const child = spawn(PROGRAM, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { stdout, stderr, status: code, signal } = await finish(child, RUN_DEADLINE);
+  // csync2 dies of SIGPIPE where a peer closes on it: a failure like another, told as a shell would.
+  const status = signal === 'SIGPIPE' ? 141 : code;
+  if (status === null) throw new Error(`csync2 ${args.join(' ')} ended by ${String(signal)}.`);
+  return { stdout, stderr, status };
 }

@@ -209,7 +209,8 @@ export class Changes {
       };
       this.#touched.set(file, touched);
     }
-    touched.verb = verb;
+    // What follows a change of content belongs to it.
+    if (actions || !touched.actions) touched.verb = verb;
     touched.actions ||= actions;
     touched.replies.push(reply);
     return touched;

@@ -1,5 +1,6 @@
 /** Serves one connection from its first byte to its last: the loop between a stream and a session, with TLS and all time limits. */
 
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
@@ -57,7 +58,8 @@ export async function serve(connection: Duplex, address: string, options: ServeO
   };
   const session = new Session({ services, address: from });
   const started = performance.now();
-  log({ level: 'debug', event: 'session', address: from, message: 'Connected.' });
+  const port = connection instanceof Socket ? connection.remotePort : undefined;
+  log({ level: 'debug', event: 'session', address: from, port, message: 'Connected.' });
   let trouble: string | undefined;
   const conversation = new Conversation(connection, session, options);
   try {

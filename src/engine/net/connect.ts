@@ -7,6 +7,7 @@ import type { CertificatePair } from './certificate.js';
 import { Connection } from './connection.js';
 import type { ConnectionOptions, Window } from './connection.js';
 import { dial } from './dial.js';
+import type { DialStep } from './dial.js';
 import { encrypt } from './encrypt.js';
 import type { Encrypted } from './encrypt.js';
 import { ignore } from './exchange.js';
@@ -48,6 +49,7 @@ export interface ConnectOptions {
   readonly finishing?: boolean | undefined;
   /** Makes the connection over the socket that is ready for it; undefined: a plain `Connection`. */
   readonly make?: ((socket: Duplex, options: ConnectionOptions) => Connection) | undefined;
+  readonly onStep?: ((step: DialStep) => void) | undefined;
   /** Unix milliseconds; default the system's clock. Only warnings go by it. */
   readonly now?: (() => number) | undefined;
 }
@@ -76,6 +78,7 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     bind: options.bind,
     deadline: deadlines.connect,
     signal: options.signal,
+    onStep: options.onStep,
   });
   let encrypted: Encrypted | undefined;
   if (options.tls !== undefined) {
@@ -97,7 +100,16 @@ export async function connect(options: ConnectOptions): Promise<Connected> {
     signal: options.finishing === true ? undefined : options.signal,
   };
   const connection = options.make?.(socket, connectionOptions) ?? new Connection(socket, connectionOptions);
-  await open(connection, options);
+  // Until the peer has answered nothing is under way that could be finished.
+  const giveUp = (): void => {
+    connection.destroy();
+  };
+  options.signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    await open(connection, options);
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp);
+  }
   return {
     connection,
     certificate: encrypted?.certificate,

@@ -19,7 +19,15 @@ export interface DialOptions {
   /** Milliseconds for look-up and connection together. */
   readonly deadline: number;
   readonly signal: AbortSignal | undefined;
+  readonly onStep?: ((step: DialStep) => void) | undefined;
 }
+
+/** What happens on the way to a connection, for who tells of it. */
+export type DialStep =
+  | { readonly kind: 'bound'; readonly name: string; readonly address: string }
+  | { readonly kind: 'connected'; readonly host: string; readonly address: string; readonly port: number }
+  /** `error`: what the system said. */
+  | { readonly kind: 'failed'; readonly error: unknown };
 
 export interface Dialled {
   readonly socket: Socket;
@@ -39,13 +47,17 @@ export async function dial(options: DialOptions): Promise<Dialled> {
     const attempt: PeerLabel = { peer: options.peer, address: addressText(target.address, options.port) };
     // Each address gets its share of what is left, so that one that drops packets does not use up the time of the next.
     const time = Math.max(1, (end - performance.now()) / (pairs.length - index));
+    if (source !== undefined) options.onStep?.({ kind: 'bound', name: options.bind ?? '', address: source.address });
     try {
-      return { socket: await open(target, source, options, attempt, time), address: attempt.address };
+      const socket = await open(target, source, options, attempt, time);
+      options.onStep?.({ kind: 'connected', host: options.host, address: target.address, port: options.port });
+      return { socket, address: attempt.address };
     } catch (error) {
       failure = error;
       if (options.signal?.aborted === true) break;
     }
   }
+  options.onStep?.({ kind: 'failed', error: failure instanceof Error ? failure.cause : undefined });
   throw failure;
 }
 

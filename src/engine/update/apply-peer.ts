@@ -5,7 +5,6 @@ import type { Problem } from '../../model/errors.js';
 import type { DiskPath, PeerName } from '../../model/names.js';
 import type { Change, Conflict } from '../../model/plan.js';
 import type { ChangeResult, PeerResult } from '../../model/result.js';
-import type { Store } from '../../model/store.js';
 import { lookAt } from '../scan/local-state.js';
 import { lstat } from '../scan/lstat.js';
 import { Parents } from '../scan/parents.js';
@@ -18,6 +17,7 @@ import { settle } from './settlement.js';
 import type { Settlement } from './settlement.js';
 import type { Raw } from './steps.js';
 import { transfer } from './transfer.js';
+import { pin } from './pin.js';
 
 /** Connections tried for one peer: more than one only after a file changed while it was sent. */
 const ATTEMPTS = 20;
@@ -128,11 +128,6 @@ async function oneConnection(
     report({ type: 'peer_unreachable', peer: name, problem });
     return { peer: { problem }, left: changes };
   }
-}
-
-async function pin(store: Store, peer: PeerName, certificate: Buffer, since: number): Promise<void> {
-  const known = await store.certificates();
-  if (!known.some((row) => row.peer === peer)) await store.write([{ kind: 'pin', peer, certificate, since }]);
 }
 
 function rawOf(disk: DiskPath): Raw {

@@ -10,6 +10,7 @@ import type { CertificatePair } from '../net/certificate.js';
 import { connect } from '../net/connect.js';
 import { KeptConnection } from './kept-connection.js';
 import type { Connected } from '../net/connect.js';
+import type { DialStep } from '../net/dial.js';
 
 export interface DialOptions {
   readonly config: Config;
@@ -26,6 +27,7 @@ export interface DialOptions {
   readonly signal: AbortSignal | undefined;
   /** One connection for each peer, used again until `close`; otherwise each use has its own. */
   readonly keep?: boolean | undefined;
+  readonly onStep?: ((peer: PeerName, step: DialStep) => void) | undefined;
   readonly now: () => number;
 }
 
@@ -87,7 +89,7 @@ export class Dialer {
   }
 
   async #anew(peer: PeerName, me: PeerName, interrupt: 'drops' | 'finishes'): Promise<Connected> {
-    const { port, bind, configName, groups, timeout, signal, keep } = this.#options;
+    const { port, bind, configName, groups, timeout, signal, keep, onStep } = this.#options;
     const tls = this.isPlain(peer) ? undefined : await this.#certificate();
     const pinned = tls === undefined ? undefined : (await this.#pinned()).get(peer);
     let kept: KeptConnection | undefined;
@@ -102,6 +104,7 @@ export class Dialer {
       pinned,
       deadlines: { connect: Math.min(timeout, CONNECT_DEADLINE), answer: timeout },
       signal,
+      onStep: (step) => onStep?.(peer, step),
       // A connection that is kept is sent over as well.
       finishing: keep === true || interrupt === 'finishes',
       make: keep === true ? (socket, options) => (kept = new KeptConnection(socket, options)) : undefined,
