@@ -171,7 +171,8 @@ const COLONS = [
 ];
 
 describe.each(['bash', 'zsh'] as const)('a line typed in %s', (shell) => {
-  it('is completed: verbs, flags, peers, groups, files', async () => {
+  // Each line starts csx: on a busy machine they take their time.
+  it('is completed: verbs, flags, peers, groups, files', { timeout: 120_000 }, async () => {
     const typist = await Typist.start(shell);
     try {
       const lines = [
@@ -201,7 +202,7 @@ describe.each(['bash', 'zsh'] as const)('a line typed in %s', (shell) => {
 });
 
 describe('fish', () => {
-  it('offers verbs, flags, peers, groups, files', async () => {
+  it('offers verbs, flags, peers, groups, files', { timeout: 120_000 }, async () => {
     writeFileSync(path.join(root, 'csx.fish'), (await runCsx(['completion', 'fish'])).stdout);
     const offered = (line: string): readonly string[] => {
       const env = {
