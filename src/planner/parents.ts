@@ -4,7 +4,7 @@
  * `Parent dir missing.` says only that some directory above a file is not there. csync2's client then marks the parent, and all it
  * knows below it, and starts over. Here the same is found before anything is sent: first the ancestors are asked about
  * (`ancestorsToAsk`), then everything known below the topmost missing one joins the plan (`missingTrees`), since a
- * directory that is gone there took all of it along.
+ * directory that is gone there took all of it along. A file or link that stands there in the place of a directory is the same case.
  */
 
 import type { FileName, PeerName } from '../model/names.js';
@@ -14,7 +14,7 @@ import type { LocalState } from '../model/scan.js';
 import type { Candidate, Membership } from './candidates.js';
 
 /**
- * The ancestors of files that were answered `parent-missing` which have to be asked about next, in the order of bytes.
+ * The ancestors of files that were answered `parent-missing` or `behind-link` which have to be asked about next, in the order of bytes.
  * All of them in one go: the answers are pipelined, a round trip is dearer than a question.
  * @param states the peer's answers so far
  * @param belongs whether a name lies in a group with this peer (others may not be asked: `Permission denied!`)
@@ -26,7 +26,7 @@ export function ancestorsToAsk(
   const ask = new Set<FileName>();
   const seen = new Set<FileName>();
   for (const [file, state] of states) {
-    if (state.kind !== 'parent-missing') continue;
+    if (state.kind !== 'parent-missing' && state.kind !== 'behind-link') continue;
     for (let above = parentName(file); above !== undefined && !seen.has(above); above = parentName(above)) {
       seen.add(above);
       if (!states.has(above) && belongs(above)) ask.add(above);
@@ -42,10 +42,10 @@ export function ancestorsToAsk(
 export function missingTrees(states: ReadonlyMap<FileName, RemoteState>): readonly FileName[] {
   const needed = new Set<FileName>();
   for (const [file, state] of states) {
-    if (state.kind !== 'parent-missing') continue;
+    if (state.kind !== 'parent-missing' && state.kind !== 'behind-link') continue;
     for (let above = parentName(file); above !== undefined && !needed.has(above); above = parentName(above)) {
       const there = states.get(above);
-      if (there?.kind !== 'absent' && there?.kind !== 'parent-missing') break;
+      if (there === undefined || isDirectory(there) || there.kind === 'refused' || there.kind === 'failed') break;
       needed.add(above);
     }
   }
@@ -56,6 +56,27 @@ export function missingTrees(states: ReadonlyMap<FileName, RemoteState>): readon
       return above === undefined || !needed.has(above);
     })
     .sort(compareBytes);
+}
+
+/** A directory stands there. */
+export function isDirectory(there: RemoteState): boolean {
+  return there.kind === 'present' && there.state.entry.type === 'directory';
+}
+
+/**
+ * Directories there that are to go, for good or for something else: what the peer has below them, and this host does not know, has to be
+ * decided about first. Only the peer's database tells of it (LIST).
+ */
+export function directoriesToGo(
+  candidates: readonly Candidate[],
+  states: ReadonlyMap<FileName, RemoteState>,
+): readonly FileName[] {
+  return candidates
+    .filter(({ file, local }) => {
+      const there = states.get(file);
+      return there !== undefined && isDirectory(there) && local?.entry.type !== 'directory';
+    })
+    .map(({ file }) => file);
 }
 
 /**

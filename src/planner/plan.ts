@@ -9,7 +9,7 @@ import type { Problem } from '../model/errors.js';
 import type { FileName, PeerName } from '../model/names.js';
 import { compareBytes } from '../model/names.js';
 import { storedName } from '../model/encoding.js';
-import { eachPaced, mapPaced } from '../model/paced.js';
+import { eachPaced } from '../model/paced.js';
 import type { Paced } from '../model/paced.js';
 import type { Change, Check, Conflict, Plan, PlanOptions, PlanOrigin, PlanPeer, RemoteState } from '../model/plan.js';
 import { hashPlan, summarizePlan } from '../model/plan-summary.js';
@@ -21,8 +21,8 @@ import { runChecks } from './checks.js';
 import { keepFeasible } from './feasible.js';
 import type { Reconciled } from './feasible.js';
 import { orderChanges } from './order.js';
-import { reconcile } from './reconcile.js';
 import type { Decide, Outcome } from './reconcile.js';
+import { reconcilePeer } from './reconcile-peer.js';
 import { following, sending, settle } from './settle.js';
 
 /** What was found out about one peer. */
@@ -66,7 +66,7 @@ export function* makePlan(inputs: PlanInputs): Paced<Plan> {
 
   const observations = [...inputs.observations].sort((a, b) => compareBytes(a.peer.name, b.peer.name));
   const reconciled: (readonly Reconciled[])[] = [];
-  for (const observation of observations) reconciled.push(yield* reconcileAll(observation, inputs.decide));
+  for (const observation of observations) reconciled.push(yield* reconcilePeer(observation, inputs.decide));
   yield* eachPaced(settleAll(reconciled).flatMap(keepFeasible), ({ outcome }) => {
     switch (outcome?.kind) {
       case 'change':
@@ -124,20 +124,6 @@ export function* makePlan(inputs: PlanInputs): Paced<Plan> {
   };
   const counted = { ...plan, summary: summarizePlan(plan) };
   return { ...counted, hash: yield* hashPlan(counted) };
-}
-
-function reconcileAll(observation: Observation, decide: Decide | undefined): Paced<readonly Reconciled[]> {
-  const asked = observation.peer.reachable === true;
-  const candidates = [...observation.candidates].sort((a, b) => compareBytes(a.file, b.file));
-  return mapPaced(candidates, (candidate) => {
-    const remote = asked ? (observation.states.get(candidate.file) ?? 'unknown') : 'unknown';
-    // Only a directory that is missing has to be made: one that stands there was never marked for the peer.
-    if (candidate.origin === 'missing-parent' && (remote === 'unknown' || remote.kind === 'present')) {
-      return { candidate, remote, outcome: undefined };
-    }
-    const baseline = observation.baselines.get(candidate.file);
-    return { candidate, remote, outcome: reconcile(candidate, remote, baseline, decide) };
-  });
 }
 
 /**

@@ -24,6 +24,7 @@ import type { Baseline } from '../model/store.js';
 import type { Candidate } from './candidates.js';
 import { differences } from './differences.js';
 import { foresee } from './forecast.js';
+import type { Forecast } from './forecast.js';
 import { judge } from './method.js';
 import type { Verdict } from './method.js';
 import type { Met } from './settle.js';
@@ -44,12 +45,14 @@ export type Decide = (conflict: Conflict, verdict: Verdict) => Conflict['resolut
 /**
  * @param remote the peer's answers; `unknown` when it was not or could not be asked
  * @param baseline what both last agreed on; undefined when that is not known
+ * @param around what the files around it say against it, a clause after "on web2"; undefined: nothing
  */
 export function reconcile(
   candidate: Candidate,
   remote: RemoteState | 'unknown',
   baseline: Baseline | undefined,
   decide?: Decide,
+  around?: string,
 ): Outcome {
   const { local } = candidate;
 
@@ -74,7 +77,9 @@ export function reconcile(
   }
 
   const change = makeChange(candidate, remote, aspects);
-  const forecast = foresee({ remote, baseline, drift: candidate.drift, dirty: candidate.dirty });
+  const forecast =
+    unforeseen(candidate, around, baseline) ??
+    foresee({ remote, baseline, drift: candidate.drift, dirty: candidate.dirty });
   if (forecast.kind === 'willing') return { kind: 'change', change };
 
   const verdict: Verdict = candidate.forced
@@ -102,6 +107,20 @@ export function reconcile(
     met: { candidate, conflict: { ...conflict, resolution }, verdict, stated: decision !== undefined, overwrite },
     change: resolution === 'local' || resolution === 'both' ? overwrite : undefined,
   };
+}
+
+/** What the peer's own state does not tell; undefined: nothing. */
+function unforeseen(
+  candidate: Candidate,
+  around: string | undefined,
+  baseline: Baseline | undefined,
+): Extract<Forecast, { kind: 'refuses' }> | undefined {
+  const refuses = { kind: 'refuses', certainty: 'predicted' } as const;
+  if (around !== undefined) return { ...refuses, because: around };
+  // Found only in the peer's database: this host has never had it, so it removed nothing.
+  if (candidate.origin === 'settlement' && candidate.local === undefined && baseline === undefined)
+    return { ...refuses, because: 'there is one that was never here' };
+  return undefined;
 }
 
 function noOp(candidate: Candidate, remote: RemoteState | 'unknown', there: SideState | undefined): Outcome {

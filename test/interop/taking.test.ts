@@ -74,11 +74,11 @@ describe("a peer's version", () => {
     expect((await world.csx('plan', '--detailed-exitcode')).status).toBe(0);
   });
 
-  it('never takes the place of a directory that holds something', async () => {
-    const world = await start({ peers: 1 });
+  it('takes the place of a directory with all it holds, but never of what no group holds', async () => {
+    const world = await start({ peers: 1, group: 'exclude *~;' });
     const [here, there] = world.trees as [string, string];
     unlinkSync(`${here}/a`);
-    put(`${here}/a/child`, 'of a directory here\n');
+    put(`${here}/a/unknown~`, 'in no group\n');
     writeFileSync(`${there}/a`, 'a file there\n');
     const before = [readTree(here), readTree(there)];
     const resolved = await world.csx('resolve', '--keep', 'peer');
@@ -86,6 +86,14 @@ describe("a peer's version", () => {
     expect((resolved.stdout + resolved.stderr).replaceAll(/\s+/g, ' ')).toContain('directory not empty');
     expect([readTree(here), readTree(there)]).toEqual(before);
     expect((await world.csx('conflicts')).status).toBe(3);
+    unlinkSync(`${here}/a/unknown~`);
+    put(`${here}/a/child`, 'of a directory here\n');
+    expect((await world.csx('conflicts')).stdout).toContain('%t%/a/child');
+    expect(await world.csx('resolve', '--keep', 'peer')).toMatchObject({ status: 0 });
+    expect(readFileSync(`${here}/a`, 'utf8')).toBe('a file there\n');
+    const copy = path.join(world.databaseDirectory, 'csx-replaced', here, 'a', 'child');
+    expect(readFileSync(copy, 'utf8')).toBe('of a directory here\n');
+    expect((await world.csx('plan', '--detailed-exitcode')).status).toBe(0);
   });
 
   it('is not taken where the peer changes it while the person thinks', async () => {

@@ -126,13 +126,35 @@ describe('makePlan: missing parents', () => {
       ['PATH_OUTSIDE /d', 'PARTIAL /d/f'],
     ],
     [
-      'removed there are a conflict, and what is new below waits for it',
+      'removed there are a conflict, with what is new below',
       {
         '/d/a': { here: dir, there: absent(name('/d/a')), base: dir, parent: true },
         '/d/a/f': { here: v2, there: missing, base: v1 },
         '/d/a/new': { here: v1, there: missing },
       },
-      ['conflict /d/a removed-there none', 'conflict /d/a/f removed-there none', 'PARTIAL /d/a/new'],
+      [
+        'conflict /d/a removed-there none',
+        'conflict /d/a/f removed-there none',
+        'conflict /d/a/new removed-there none',
+      ],
+    ],
+    [
+      'that gave way to a file there are a conflict, with all that is below',
+      {
+        '/d/a': { here: dir, there: there(name('/d/a'), v2, dir), base: dir, parent: true },
+        '/d/a/f': { here: v2, there: { kind: 'behind-link' }, base: v1 },
+        '/d/a/new': { here: v1, there: { kind: 'behind-link' } },
+      },
+      ['conflict /d/a type none', 'conflict /d/a/f removed-there none', 'conflict /d/a/new removed-there none'],
+    ],
+    [
+      'there cannot give way to a file while something below is in conflict',
+      {
+        '/d/a': { here: v1, there: there(name('/d/a'), dir, v1), base: dir },
+        '/d/a/f': { here: undefined, there: there(name('/d/a/f'), v2), base: v1 },
+        '/d/a/g': { here: undefined, there: there(name('/d/a/g'), v1), base: v1 },
+      },
+      ['conflict /d/a type none', 'conflict /d/a/f removed-here none', 'conflict /d/a/g removed-here none'],
     ],
     ['behind a link are a problem', { '/d/a/f': { here: v1, there: { kind: 'behind-link' } } }, ['PATH_UNSAFE /d/a/f']],
     [
@@ -189,12 +211,12 @@ describe('makePlan: directories that go', () => {
       ['delete /d/a/g removed-here', 'conflict /d/a/b/f removed-here none', 'PARTIAL /d/a', 'PARTIAL /d/a/b'],
     ],
     [
-      'are not replaced by a file either',
+      'that hold something in conflict are a conflict themselves where a file is to take their place',
       {
         '/d/a': { here: v1, there: there(name('/d/a'), dir), base: dir },
         '/d/a/f': { here: undefined, there: there(name('/d/a/f'), v2), base: v1 },
       },
-      ['conflict /d/a/f removed-here none', 'PARTIAL /d/a'],
+      ['conflict /d/a type none', 'conflict /d/a/f removed-here none'],
     ],
     [
       'stay while it is not known what a file in them is',
@@ -410,7 +432,11 @@ describe('makePlan: always', () => {
         each.candidates
           .filter((one) => {
             const remote = each.peer.reachable === true ? each.states.get(one.file) : undefined;
-            return one.origin === 'marked' || (remote !== undefined && remote.kind !== 'present');
+            if (one.origin === 'marked') return true;
+            if (remote === undefined) return false;
+            // A directory that stands there needs nothing.
+            const ours = one.local?.entry.type === 'directory';
+            return remote.kind !== 'present' || (ours && remote.state.entry.type !== 'directory');
           })
           .map((one) => `${one.peer} ${one.file}`),
       );

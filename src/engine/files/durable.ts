@@ -1,6 +1,7 @@
 /** Makes files and directories durable, side by side: each fsync waits for the disk, many at once share its flushes. */
 
 import fs from 'node:fs';
+import { posix } from 'node:path';
 import { errnoOf } from '../../model/errors.js';
 import type { DiskPath } from '../../model/names.js';
 import { openDirectory, within } from './confined.js';
@@ -18,7 +19,7 @@ export type SyncFailures = ReadonlyMap<DiskPath, unknown>;
  */
 export async function syncDirectories(directories: Iterable<DiskPath>): Promise<SyncFailures> {
   return sideBySide(directories, async (path) => {
-    const directory = ifThere(() => (isDirectory(path) ? openDirectory(path) : undefined));
+    const directory = ifThere(path, () => (isDirectory(path) ? openDirectory(path) : undefined));
     if (directory === undefined) return;
     try {
       await directory.sync();
@@ -31,7 +32,7 @@ export async function syncDirectories(directories: Iterable<DiskPath>): Promise<
 /** Makes content and attributes of these regular files and directories durable; others, and what is gone, need nothing of their own. */
 export async function syncFiles(paths: Iterable<DiskPath>): Promise<SyncFailures> {
   return sideBySide(paths, async (path) => {
-    const descriptor = ifThere(() =>
+    const descriptor = ifThere(path, () =>
       within(path, (directory, name) => {
         const stats = directory.lstat(name);
         return stats?.isFile() === true || stats?.isDirectory() === true
@@ -48,17 +49,28 @@ export async function syncFiles(paths: Iterable<DiskPath>): Promise<SyncFailures
   });
 }
 
-/** Throws as `openDirectory` does where the way there is no way of directories. */
 function isDirectory(path: DiskPath): boolean {
   return path === '/' || within(path, (directory, name) => directory.lstat(name)?.isDirectory() === true);
 }
 
-function ifThere<T>(open: () => T): T | undefined {
+function ifThere<T>(path: DiskPath, open: () => T): T | undefined {
   try {
     return open();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT' || (errnoOf(error) === 'PATH_UNSAFE' && isBelowFile(path))) return undefined;
     throw error;
+  }
+}
+
+/** A directory above it gave way to something that is none: it went with that. Behind a link it may still be. */
+function isBelowFile(path: DiskPath): boolean {
+  const above = posix.dirname(path) as DiskPath;
+  if (above === '/') return false;
+  try {
+    const stats = within(above, (directory, name) => directory.lstat(name));
+    return stats !== undefined && !stats.isDirectory() && !stats.isSymbolicLink();
+  } catch {
+    return isBelowFile(above);
   }
 }
 

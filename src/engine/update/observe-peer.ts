@@ -5,12 +5,12 @@ import { fileName } from '../../model/encoding.js';
 import { CsxError } from '../../model/errors.js';
 import type { Problem } from '../../model/errors.js';
 import type { FileName, PeerName } from '../../model/names.js';
-import { isWithin } from '../../model/names.js';
+import { isCanonical, isWithin, parentName } from '../../model/names.js';
 import type { PlanPeer, RemoteState } from '../../model/plan.js';
 import type { Drift } from '../../model/scan.js';
 import { mustAsk } from '../../planner/candidates.js';
-import type { Candidate } from '../../planner/candidates.js';
-import { ancestorsToAsk, joinMissing, missingTrees } from '../../planner/parents.js';
+import type { Candidate, Route } from '../../planner/candidates.js';
+import { ancestorsToAsk, directoriesToGo, joinMissing, missingTrees } from '../../planner/parents.js';
 import type { Observation } from '../../planner/plan.js';
 import { askAgreed } from './ask-agreed.js';
 import { askExtensions } from './extensions.js';
@@ -134,6 +134,45 @@ async function askAll(
     }
     await join(below.filter((file) => !request.excludes(file)));
   }
+  const going = directoriesToGo(candidates, states);
+  if (going.length > 0) {
+    const unknown = await beneath(asking.connection, peer, going, known, look, request);
+    for (const candidate of unknown) known.add(candidate.file);
+    candidates.push(...unknown);
+    await ask(unknown);
+  }
   report({ type: 'refresh_complete', peer, files: answers });
   return { candidates, states };
+}
+
+/** What the peer's database knows below directories that are to go, and this host does not. csync2 lists one file or all. */
+async function beneath(
+  connection: ObserveOptions['connection'],
+  peer: PeerName,
+  directories: readonly FileName[],
+  known: ReadonlySet<FileName>,
+  look: Look,
+  { selection, excludes }: PlanRequest,
+): Promise<readonly Candidate[]> {
+  const going = new Set(directories);
+  const isBelow = (file: FileName): boolean => {
+    for (let above = parentName(file); above !== undefined; above = parentName(above))
+      if (going.has(above)) return true;
+    return false;
+  };
+  const routeOf = (file: FileName): Route | undefined =>
+    selection.peersOf(file).find((each) => each.peer === peer && !each.slave);
+  const keys = new Set(directories.flatMap((file) => routeOf(file)?.groups.map(({ key }) => key.secret()) ?? []));
+  const found: Candidate[] = [];
+  for await (const rows of connection.list({ peer, file: '-', keys: [...keys] })) {
+    for (const row of rows) {
+      const file = fileName(row.stored);
+      if (known.has(file) || !isCanonical(file) || !isBelow(file) || excludes(file)) continue;
+      const route = routeOf(file);
+      const local = look(file);
+      if (route === undefined || local === 'unreadable') continue;
+      found.push({ ...route, file, origin: 'settlement', forced: false, local, drift: undefined, dirty: undefined });
+    }
+  }
+  return found;
 }

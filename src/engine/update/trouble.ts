@@ -82,7 +82,7 @@ export function unsynced(change: Change, text: string | undefined): Problem {
 function advice(change: Change, errno: string | undefined): string {
   switch (errno) {
     case 'ENOTEMPTY':
-      return 'The directory holds files there that this host does not know: remove or exclude them, then apply again.';
+      return 'It holds files that nobody has scanned there yet: scan there (csync2 -cr), then plan again and decide about them; or remove them.';
     case 'ENOSPC':
     case 'EDQUOT':
       return 'Make room there, then apply again: what was not acknowledged stays marked.';

@@ -15,7 +15,8 @@ describe.each([
     fs.writeFileSync(at(directory, 'file-now'), '');
     fs.symlinkSync('there', at(directory, 'link-now'));
     const gone = [at(directory, 'gone'), at(directory, 'gone', 'too')];
-    const paths = [at(directory, 'there'), ...gone, at(directory, 'file-now'), at(directory, 'link-now')];
+    const below = [at(directory, 'file-now', 'was'), at(directory, 'file-now', 'was', 'deeper', 'too')];
+    const paths = [at(directory, 'there'), ...gone, at(directory, 'file-now'), at(directory, 'link-now'), ...below];
     expect([...(await sync(paths))]).toEqual([]);
   });
 
