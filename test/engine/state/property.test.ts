@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { storedName } from '../../../src/model/encoding.js';
 import type { Digest, SignatureDigest } from '../../../src/model/entry.js';
 import { compareBytes, isWithin, type Bytes, type FileName, type PeerName } from '../../../src/model/names.js';
-import type { Baseline, Store, Write } from '../../../src/model/store.js';
+import type { ActionRun, Baseline, Intent, Store, Write } from '../../../src/model/store.js';
 import { checktxt, directory, open, rows, stamp } from './support.js';
 
 const name = fc
@@ -67,6 +67,34 @@ const write: fc.Arbitrary<Write> = fc.oneof(
     }),
   }),
   fc.record({ kind: fc.constant('remove-baseline' as const), file: name, peer: who }),
+  fc.record({
+    kind: fc.constant('intend' as const),
+    batch: fc.constantFrom('one', 'two'),
+    peer: who,
+    intents: fc.array(
+      fc.record({
+        file: name,
+        checktxt: maybe(text),
+        digest: maybe(fc.constant('d'.repeat(64) as Digest)),
+        signature: maybe(fc.constant('s'.repeat(64) as SignatureDigest)),
+        actions: fc.boolean(),
+      }),
+      { maxLength: 3 },
+    ),
+  }),
+  fc.record({ kind: fc.constant('fulfil' as const), batch: fc.constantFrom('one', 'two') }),
+  fc.record({
+    kind: fc.constant('put-action-run' as const),
+    run: fc.record({
+      command: bytes,
+      startedAt: time,
+      milliseconds: fc.nat(),
+      status: maybe(fc.nat({ max: 255 })),
+      signal: maybe(fc.constant('SIGKILL')),
+      timedOut: fc.boolean(),
+      files: fc.nat(),
+    }),
+  }),
 );
 
 /** The tables as maps, and the obvious meaning of each Write. */
@@ -80,6 +108,8 @@ class Model {
   readonly actions = new Map<string, { file: FileName; command: Bytes; logfile: Bytes }>();
   readonly pins = new Map<PeerName, { peer: PeerName; certificate: Buffer; since: number }>();
   readonly baselines = new Map<string, Baseline>();
+  intents: { batch: string; peer: PeerName; intents: readonly Intent[]; alive: boolean }[] = [];
+  readonly actionRuns = new Map<Bytes, ActionRun>();
 
   apply(write: Write): void {
     switch (write.kind) {
@@ -143,6 +173,15 @@ class Model {
         return;
       case 'put-run':
         return;
+      case 'intend':
+        this.intents.push({ batch: write.batch, peer: write.peer, intents: write.intents, alive: true });
+        return;
+      case 'fulfil':
+        this.intents = this.intents.filter((each) => each.batch !== write.batch);
+        return;
+      case 'put-action-run':
+        this.actionRuns.set(write.run.command, write.run);
+        return;
     }
   }
 }
@@ -170,6 +209,13 @@ async function expectSame(store: Store, model: Model): Promise<void> {
   const actions = new Set((await store.actions()).map((row) => JSON.stringify(row)));
   expect(actions).toEqual(new Set([...model.actions.values()].map((row) => JSON.stringify(row))));
   expect(await store.certificates()).toEqual([...model.pins.values()].sort((a, b) => compareBytes(a.peer, b.peer)));
+  expect(await store.intents()).toEqual(model.intents);
+  const latest = [...model.actionRuns.values()].sort(
+    (a, b) => b.startedAt - a.startedAt || compareBytes(a.command, b.command),
+  );
+  const runs = await store.actionRuns();
+  expect(runs.map((run) => run.startedAt)).toEqual(latest.map((run) => run.startedAt));
+  expect(new Set(runs.map((run) => JSON.stringify(run)))).toEqual(new Set(latest.map((run) => JSON.stringify(run))));
   for (const [, baseline] of model.baselines) {
     expect((await store.baselines(baseline.peer, [baseline.file])).get(baseline.file)).toEqual(baseline);
   }
