@@ -10,6 +10,7 @@ import { createProgress } from '../../src/views/progress/progress.js';
 import type { Progress } from '../../src/views/progress/progress.js';
 import { newRate } from '../../src/views/progress/rate.js';
 import { newProgress, roundOf, sentTo, take } from '../../src/views/progress/state.js';
+import { peersWords, peerWords } from '../../src/views/progress/words.js';
 import type { Output } from '../../src/views/terminal.js';
 import { name, peer } from '../support/sample-plan.js';
 import { FakeScreen } from '../support/screen.js';
@@ -42,9 +43,9 @@ function applying(peers: number): Event[] {
             { type: 'peer_unreachable', peer: each, problem: refused },
           ]
         : [
+            { type: 'apply_start', peer: each, changes: 60, bytes: 60_000 },
             { type: 'peer_connecting', peer: each, address: '10.0.0.2' },
             { type: 'peer_connected', peer: each, tls: true },
-            { type: 'apply_start', peer: each, changes: 60, bytes: 60_000 },
             { type: 'change_complete', peer: each, path: name('/etc/a'), action: 'update', bytes: 1_000 },
             { type: 'change_errored', peer: each, path: name('/etc/b'), action: 'update', problem: refused },
             { type: 'apply_progress', peer: each, path: name('/etc/c'), bytes: 500 },
@@ -304,6 +305,27 @@ describe('the state', () => {
     expect(roundOf(state)).toHaveLength(2);
     take(state, { type: 'apply_start', peer: peer('web2'), changes: 1, bytes: 1 }, 60_000);
     expect(roundOf(state).map((each) => [each.name, each.since, each.ended])).toEqual([['web2', 60_000, undefined]]);
+  });
+
+  it('counts changes over every connection that an apply makes: it starts before the first of them', () => {
+    const state = newProgress();
+    const web2 = peer('web2');
+    const words = (): string => [peersWords(roundOf(state)), peerWords(state.peers.get(web2)!, undefined)].join('; ');
+    take(state, { type: 'apply_start', peer: web2, changes: 3, bytes: 0 }, 0);
+    for (const [done, path] of ['/etc/a', '/etc/b'].entries()) {
+      take(state, { type: 'peer_connecting', peer: web2, address: '10.0.0.2' }, 0);
+      expect(words()).toBe('Applying: 0 of 1 peer done; connecting to 10.0.0.2');
+      take(state, { type: 'peer_connected', peer: web2, tls: true }, 0);
+      take(state, { type: 'change_complete', peer: web2, path: name(path), action: 'update', bytes: 0 }, 0);
+      expect(words()).toBe(`Applying: 0 of 1 peer done; ${done + 1} of 3 changes`);
+    }
+    take(state, { type: 'peer_unreachable', peer: web2, problem: refused }, 0);
+    take(state, { type: 'apply_complete', peer: web2, changes: 2, bytes: 0 }, 0);
+    expect(words()).toBe(`Connecting: 1 of 1 peer done; not reached: ${refused.summary}`);
+    // What is asked afterwards is asked, not applied.
+    take(state, { type: 'peer_connecting', peer: web2, address: '10.0.0.2' }, 0);
+    take(state, { type: 'peer_connected', peer: web2, tls: true }, 0);
+    expect(words()).toBe('Connecting: 0 of 1 peer done; connected');
   });
 
   it('forgets the wait for a lock as soon as anything else happens', () => {

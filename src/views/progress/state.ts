@@ -39,6 +39,8 @@ export interface PeerProgress {
   since: number;
   ended: number | undefined;
   stage: 'connecting' | 'connected' | 'asking' | 'asked' | 'applying' | 'applied' | 'unreachable';
+  /** Its changes are being made: each connection that is made meanwhile, and there may be several, goes on with them. */
+  applying: boolean;
   address: string | undefined;
   problem: Problem | undefined;
   /** Files to ask about, and asked. */
@@ -140,7 +142,7 @@ function takeForPeer(peer: PeerProgress, event: PeerEvent, now: number): void {
       reopen(peer, now);
       return;
     case 'peer_connected':
-      peer.stage = 'connected';
+      peer.stage = peer.applying ? 'applying' : 'connected';
       return;
     case 'peer_unreachable':
       peer.stage = 'unreachable';
@@ -163,6 +165,7 @@ function takeForPeer(peer: PeerProgress, event: PeerEvent, now: number): void {
       return;
     case 'apply_start':
       peer.stage = 'applying';
+      peer.applying = true;
       peer.changes = event.changes;
       peer.bytes = event.bytes;
       peer.done = peer.failed = peer.skipped = peer.sent = 0;
@@ -190,7 +193,9 @@ function takeForPeer(peer: PeerProgress, event: PeerEvent, now: number): void {
       peer.failed += 1;
       return;
     case 'apply_complete':
-      peer.stage = 'applied';
+      // Why it was not reached is worth more than how much was done before.
+      if (peer.stage !== 'unreachable') peer.stage = 'applied';
+      peer.applying = false;
       peer.changes = event.changes;
       peer.sent = event.bytes;
       peer.sending.clear();
@@ -213,6 +218,7 @@ function peerOf(state: ProgressState, name: PeerName, now: number): PeerProgress
       since: now,
       ended: undefined,
       stage: 'connecting',
+      applying: false,
       address: undefined,
       problem: undefined,
       files: 0,
@@ -244,8 +250,12 @@ export function sentTo(peer: PeerProgress): number {
  */
 export function roundOf(state: ProgressState): readonly PeerProgress[] {
   const peers = [...state.peers.values()];
-  const applying = peers.some((peer) => peer.stage === 'applying' || peer.stage === 'applied');
-  return applying ? peers.filter((peer) => peer.stage !== 'asked') : peers;
+  return isApplying(peers) ? peers.filter((peer) => peer.stage !== 'asked') : peers;
+}
+
+/** The round is that of changes, not of questions. */
+export function isApplying(peers: readonly PeerProgress[]): boolean {
+  return peers.some((peer) => peer.applying || peer.stage === 'applied');
 }
 
 /** Nothing more is going on with it at present. */

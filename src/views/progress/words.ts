@@ -2,7 +2,7 @@
 
 import { display } from '../../model/names.js';
 import { count, duration, plural, size } from '../quantity.js';
-import { isSettled, sentTo } from './state.js';
+import { isApplying, isSettled, sentTo } from './state.js';
 import type { PeerProgress, ProgressState, ScanProgress } from './state.js';
 
 /** `Waiting for csx apply (process 4711), which holds the lock` */
@@ -59,9 +59,8 @@ function troubles(peer: PeerProgress): string[] {
 /** All peers together: `Applying: 1 of 3 peers done` */
 export function peersWords(peers: readonly PeerProgress[]): string {
   const settled = peers.filter(isSettled).length;
-  const applying = peers.some((peer) => peer.stage === 'applying' || peer.stage === 'applied');
   const asking = peers.some((peer) => peer.stage === 'asking' || peer.stage === 'asked');
-  const what = applying ? 'Applying' : asking ? 'Asking' : 'Connecting';
+  const what = isApplying(peers) ? 'Applying' : asking ? 'Asking' : 'Connecting';
   return `${what}: ${count(settled)} of ${plural(peers.length, 'peer')} done`;
 }
 
