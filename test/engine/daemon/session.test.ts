@@ -1,5 +1,6 @@
 /** The session as a machine without a socket: fed with bytes, in any pieces, it gives the same bytes. */
 
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -237,13 +238,14 @@ describe('group commit', () => {
     await feed(session, 'CONFIG\nHELLO client\n');
     const write = store.write.bind(store);
     store.write = () => Promise.reject(new CsxError('STATE_LOCKED', 'The database is locked by another.'));
-    const put = `PUT ${KEY} ${tree}/new - - - -\n`;
-    const body = literalDelta('new');
-    const answer = await feed(
-      session,
-      `MKDIR ${KEY} ${tree}/d\n${put}octet-stream ${String(body.length)}\n${body.toString('latin1')}`,
+    const digest = createHash('sha256').update('new').digest('hex');
+    const body = `f ${tree}/new 0 0 33188 500 3 ${digest}\n\nnew`;
+    const pack = `PACK ${KEY}\noctet-stream ${String(body.length)}\n${body}`;
+    const locked = 'The database is locked by another.\n';
+    const refusal = `0 ${locked}`;
+    expect(await feed(session, `MKDIR ${KEY} ${tree}/d\n${pack}`)).toBe(
+      `${locked}OK (data_follows).\noctet-stream ${String(refusal.length)}\n${refusal}`,
     );
-    expect(answer).toBe('The database is locked by another.\n'.repeat(2));
     expect(fs.readdirSync(tree)).toEqual(['f']);
     store.write = write;
     await session.end();
