@@ -3,7 +3,19 @@
 // temporary directory and is removed at the end; nothing outside it is written.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,6 +38,7 @@ try {
   await main();
 } catch (error) {
   console.error(`The demonstration failed: ${error.message}`);
+  for (const address of programs.keys()) process.stderr.write(readFileSync(logOf(address)));
   process.exitCode = 1;
 } finally {
   for (const daemon of daemons) daemon.kill();
@@ -42,8 +55,6 @@ async function main() {
   copyReadable('/etc', tree);
   const hosts = ADDRESSES.map((address) => `    on ${address}: ${path.join(root, address, 'etc-copy')};`).join('\n');
   const config = `# One file for all hosts; %etc% is another directory on each of them.
-nossl 127.86.* 127.86.*;
-
 prefix etc {
 ${hosts}
 }
@@ -66,6 +77,8 @@ group demo {
     const system = path.join(root, address, 'system');
     writeFileSync(path.join(system, 'csync2.cfg'), config);
     if (address !== FIRST) cpSync(key, path.join(system, 'csync2.key'));
+    as(address);
+    run(['cert', '--create', '--quiet', '-N', address]);
   }
   await startPeers();
 
@@ -74,7 +87,7 @@ group demo {
     const who = address === FIRST ? 'you' : 'a peer';
     say(`  ${address}  ${who}, served by ${program === 'csync2' ? 'the real csync2' : program}`);
   }
-  say(`Yours holds a copy of this machine's world-readable /etc; the others are empty.`);
+  say(`Yours holds a copy of this machine's world-readable /etc; the others are empty. They talk over TLS.`);
   const where = ['-N', FIRST];
   as(FIRST);
 
@@ -126,11 +139,16 @@ async function startPeers() {
     const csync2 = index === ADDRESSES.length - 1 && existsSync(CSYNC2);
     const [program, args] = csync2 ? [CSYNC2, ['-ii']] : [path.resolve(CSX), ['daemon', '--quiet']];
     programs.set(address, csync2 ? 'csync2' : 'csx daemon');
-    daemons.push(
-      spawn(program, [...args, '-N', address, '-D', state], { env, stdio: ['ignore', 'ignore', 'inherit'] }),
-    );
+    const log = openSync(logOf(address), 'w');
+    daemons.push(spawn(program, [...args, '-N', address, '-D', state], { env, stdio: ['ignore', 'ignore', log] }));
+    closeSync(log);
     await listening(address);
   }
+}
+
+/** What the daemon of a host says; shown when the demonstration fails. */
+function logOf(address) {
+  return path.join(root, address, 'daemon.log');
 }
 
 async function listening(address) {
