@@ -96,6 +96,7 @@ export const networkFlags = {
     default: 30865,
     min: 1,
     max: 65535,
+    helpValue: 'PORT',
     helpGroup: PLACE,
   }),
   timeout: Flags.integer({

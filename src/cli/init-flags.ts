@@ -37,7 +37,11 @@ export const wishFlags = {
     helpValue: 'NAME@HOST=PATH',
     helpGroup: WHAT,
   }),
-  group: Flags.string({ summary: `Its name; ${DEFAULT_GROUP} without it.`, helpValue: 'NAME', helpGroup: WHAT }),
+  group: Flags.string({
+    summary: `The name of the group; ${DEFAULT_GROUP} without it.`,
+    helpValue: 'NAME',
+    helpGroup: WHAT,
+  }),
   yaml: Flags.boolean<boolean>({ summary: 'Write csx.yaml, which csync2 does not read.', helpGroup: WHAT }),
 } satisfies Interfaces.FlagInput;
 

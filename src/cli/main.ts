@@ -34,9 +34,13 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** What oclif knows of the verbs: from the manifest of the last build, or from all of them where that does not name the one asked for. */
+/**
+ * What oclif knows of the verbs: from the manifest of the last build, or from all of them where that does not name the one asked for.
+ * Without plugins: oclif would look for some below HOME, warn where root may not read it, and run as root what is found there.
+ */
 async function loadConfig(argv: readonly string[]): Promise<Config> {
-  const config = await Config.load({ root: ROOT });
+  const options = { root: ROOT, userPlugins: false, devPlugins: false };
+  const config = await Config.load(options);
   const asked = argv[0] !== undefined && !argv[0].startsWith('-');
-  return asked && verbOf(argv, config) === '' ? Config.load({ root: ROOT, ignoreManifest: true }) : config;
+  return asked && verbOf(argv, config) === '' ? Config.load({ ...options, ignoreManifest: true }) : config;
 }

@@ -27,10 +27,12 @@ export const planFlags = {
     default: 10,
     min: 1,
     max: 1000,
+    helpValue: 'N',
     helpGroup: PLANNING,
   }),
   'lock-timeout': Flags.integer({
-    summary: 'Seconds to wait for the database, or for another csx.',
+    summary:
+      'Wait so many seconds for the database, or for another csx; without it, what lock-timeout in the configuration says, otherwise 12.',
     min: 0,
     helpValue: 'SECONDS',
     helpGroup: PLANNING,

@@ -32,15 +32,17 @@ With --create a self-signed pair is made; files that exist are never overwritten
     '<%= config.bin %> cert --renew',
   ];
   static override flags = {
-    create: Flags.boolean<boolean>({ summary: 'Make a pair.', exclusive: ['renew'] }),
+    create: Flags.boolean<boolean>({ summary: 'Make a certificate and its private key.', exclusive: ['renew'] }),
     renew: Flags.boolean<boolean>({ summary: 'Replace the pair by a new one; the old one is kept beside it.' }),
     days: Flags.integer({
       summary: 'With --create or --renew: how many days it is valid; 3650 without it.',
+      helpValue: 'DAYS',
       min: 1,
       max: 36500,
     }),
     bits: Flags.integer({
-      summary: 'With --create or --renew: size of the RSA key; 3072 without it.',
+      summary: 'With --create or --renew: size of the RSA key in bits; 3072 without it.',
+      helpValue: 'BITS',
       min: 2048,
       max: 8192,
     }),

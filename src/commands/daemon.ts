@@ -20,7 +20,7 @@ import { openStore } from '../engine/state/open.js';
 
 export default class Daemon extends CsxCommand {
   static override summary = 'Serve peers: receive what they send.';
-  static override description = `Answers csync2's protocol, for csync2 and csx, on TCP port 30865. Every change is checked against keys, groups and local edits, staged beside its target and put in place in one step.
+  static override description = `Answers csync2's protocol, for csync2 and csx, on TCP port 30865 or what --port says. Every change is checked against keys, groups and local edits, staged beside its target and put in place in one step.
 
 Without flags it listens until SIGTERM or Ctrl-C, and ends after what is in flight; SIGHUP reads the configuration anew (a changed file is noticed at the next connection anyway). Started by systemd it takes the sockets it is handed. The log goes to stderr: lines for people, or JSON with --json.`;
   static override examples = [

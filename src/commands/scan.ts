@@ -33,7 +33,8 @@ A tree that vanished as a whole (not mounted, emptied, replaced by something els
     init: Flags.boolean<boolean>({ summary: 'Record only; mark nothing for the peers.' }),
     hints: Flags.boolean<boolean>({ summary: 'Scan what was hinted at (csx hint), and forget the hints.' }),
     'lock-timeout': Flags.integer({
-      summary: 'Seconds to wait for the database, or for another csx.',
+      summary:
+        'Wait so many seconds for the database, or for another csx; without it, what lock-timeout in the configuration says, otherwise 12.',
       min: 0,
       helpValue: 'SECONDS',
     }),
