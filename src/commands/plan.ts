@@ -20,7 +20,7 @@ export default class Plan extends CsxCommand {
 
 With --out the plan is saved, and csx apply FILE carries out exactly that, with what --on-conflict and --resolutions decide.
 
-Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a check failed; 9 a peer did not answer within --timeout; with --detailed-exitcode 2 when there are changes and 3 when there are conflicts.`;
+Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a check failed; 9 a peer did not answer within --timeout; with --detailed-exitcode 2 when there are changes and 3 when there are conflicts; with --error-on-conflict 3 when a conflict needs a decision; with --expect-no-changes 7 when there are changes.`;
   static override examples = [
     '<%= config.bin %> plan',
     '<%= config.bin %> plan /etc/apache2 --peer web2',

@@ -98,7 +98,7 @@ describe('docs/ci.md', () => {
   const script = (job: Job): string =>
     [...(job.steps ?? []).map((step) => step.run ?? ''), ...(job.script ?? [])]
       .flatMap((text) => text.split('\n'))
-      .filter((line) => /^(?:csx|exit) /.test(line))
+      .filter((line) => /^(?:mkdir|csx|exit) /.test(line))
       .join('\n');
 
   it.each([
@@ -109,26 +109,39 @@ describe('docs/ci.md', () => {
     put(`${here}/d`, `d here, for ${name}`);
     put(`${there}/d`, `d, made there for ${name}`);
     expect((await shell(script(jobs.plan))).status).toBe(3);
-    expect(readFileSync(path.join(cluster.root, 'plan.md'), 'utf8')).toContain('1 conflict');
+    expect(readFileSync(path.join(cluster.root, '.csx/plan.md'), 'utf8')).toContain('1 conflict');
     expect((await shell(`csx scan && csx force ${here}/d && csx apply --auto-approve`)).status).toBe(0);
     put(`${here}/a`, `a, for ${name}`);
     const planned = await shell(script(jobs.plan));
     expect(planned, planned.stderr).toMatchObject({ status: 0 });
-    const comment = readFileSync(path.join(cluster.root, 'plan.md'), 'utf8');
+    const comment = readFileSync(path.join(cluster.root, '.csx/plan.md'), 'utf8');
     expect(comment).toContain('1 to update');
     expect(comment.length).toBeLessThanOrEqual(65_536);
     expect(readTree(there)['a']).not.toEqual(readTree(here)['a']);
     const applied = await shell(script(jobs.apply));
     expect(applied, applied.stderr).toMatchObject({ status: 0 });
     expect(readTree(there)).toEqual(readTree(here));
-    expect(readFileSync(path.join(cluster.root, 'records.jsonl'), 'utf8').trimEnd().split('\n').at(-1)).toContain(
+    expect(readFileSync(path.join(cluster.root, '.csx/records.jsonl'), 'utf8').trimEnd().split('\n').at(-1)).toContain(
       '"type":"result"',
     );
+  });
+
+  it('has a configuration that csx takes', async () => {
+    const [config] = blocks('ci.md', 'text');
+    const file = path.join(cluster.root, 'site.cfg');
+    const key = path.join(cluster.root, 'site.key');
+    put(key, 'k'.repeat(64), 0o600);
+    put(file, config!.replace('/etc/csync2.site.key', key).replaceAll(/\bweb1\b/g, cluster.hosts[0]!), 0o600);
+    const checked = await shell(`csx config check --config ${file}`);
+    expect(checked, checked.stdout + checked.stderr).toMatchObject({ status: 0 });
   });
 
   it('notices drift every night', async () => {
     const [nightly] = blocks('ci.md', 'sh');
     expect(await shell(nightly!)).toMatchObject({ status: 0 });
+    put(`${there}/a`, 'drifted there');
+    expect(await cluster.peers[0]!.run(['-cr', '/'])).toMatchObject({ status: 0 });
+    expect(await shell(nightly!)).toMatchObject({ status: 2 });
     put(`${here}/a`, 'drifted');
     expect(await shell(nightly!)).toMatchObject({ status: 7 });
   });

@@ -17,6 +17,9 @@ const DIRECTORIES = 100;
 /** What 100,000 changes may take, in bytes. So many for each of three peers take about as much, and at times a little more. */
 const MEMORY = 500 * 1024 * 1024;
 
+/** Milliseconds a run may take: csync2 takes 100,000 files in one to several minutes. */
+const DEADLINE = 590_000;
+
 let cluster: Cluster;
 let usage: string;
 let saved: string;
@@ -41,7 +44,7 @@ function measured(...args: string[]): Promise<Measured> {
 async function measuredWith(more: Readonly<Record<string, string>>, ...args: string[]): Promise<Measured> {
   const file = path.join(cluster.root, 'usage.json');
   const env = { NODE_OPTIONS: `--import ${usage}`, CSX_TEST_USAGE: file, ...more };
-  const result = await cluster.csxWith({ env }, ...args);
+  const result = await cluster.csxWith({ env, deadline: DEADLINE }, ...args);
   const took = JSON.parse(readFileSync(file, 'utf8')) as Usage;
   if (process.env['CSX_LARGE_REPORT'] !== undefined) console.log(args.join(' '), took);
   return { ...result, usage: took };

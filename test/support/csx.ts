@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/csx', import.meta.url));
-/** Milliseconds a run may take. */
+/** Milliseconds a run may take, unless the test says. */
 const RUN_DEADLINE = 120_000;
 
 export interface CsxResult {
@@ -19,6 +19,8 @@ export interface CsxOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly input?: string;
+  /** Milliseconds the run may take. */
+  readonly deadline?: number;
   /** Called with the process as soon as it runs, to signal it. */
   readonly started?: (child: ChildProcess) => void;
 }
@@ -34,7 +36,7 @@ export function runCsx(args: readonly string[], options: CsxOptions = {}): Promi
       env,
       cwd: options.cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: RUN_DEADLINE,
+      timeout: options.deadline ?? RUN_DEADLINE,
     });
     const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
