@@ -17,7 +17,7 @@ import { print } from '../views/terminal.js';
 export default class Status extends CsxCommand {
   static override summary = 'Where this host stands: what waits for which peer, and what to do next.';
   static override description =
-    'Reads the database only: neither the disk nor a peer is looked at (csx plan does). Exit status 0; with --detailed-exitcode 2 when something waits.';
+    'Reads the database only: neither the disk nor a peer is looked at (csx plan does); whether a peer is reachable is what csx apply last found. Exit status 0; with --detailed-exitcode 2 when something waits.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
   static override flags = {
     ...choiceFlags,

@@ -19,8 +19,12 @@ export interface PeerStatus {
   readonly oldest: number | undefined;
   /** The first few waiting files, in order. */
   readonly first: readonly FileName[];
-  /** `unknown` unless it was asked (`status --check`). */
+  /** Whether it answered when a run last asked it; `unknown`: none did yet. */
   readonly reachable: boolean | 'unknown';
+  /** Unix milliseconds when that was, and since when every run has found it so; undefined: `unknown`. */
+  readonly asked: number | undefined;
+  readonly since: number | undefined;
+  /** Why it was not reached then. */
   readonly problem: Problem | undefined;
 }
 
@@ -62,5 +66,7 @@ export interface Status {
   /** How each command ended when it last ran here, the latest first. */
   readonly actionRuns: readonly ActionRun[];
   readonly lastRun: LastRun | undefined;
+  /** Unix milliseconds when the latest run ended that did all it was to do; undefined: none did, or it is not known. */
+  readonly lastSuccess: number | undefined;
   readonly problems: readonly Problem[];
 }

@@ -25,6 +25,15 @@ async function apply(...args: string[]): Promise<void> {
   expect(applied, applied.stdout + applied.stderr).toMatchObject({ status: 0 });
 }
 
+interface StatusJson {
+  readonly last_success: string | null;
+  readonly peers: readonly { readonly asked: string | null; readonly since: string | null }[];
+}
+
+async function statusOf(): Promise<StatusJson> {
+  return JSON.parse((await cluster.csx('status', '--json')).stdout) as StatusJson;
+}
+
 describe('encrypted', () => {
   it('pins the certificate at the first apply, not at a plan, and refuses another one later', async () => {
     await start({ peers: 1, tls: true });
@@ -117,6 +126,28 @@ describe('several peers and groups', () => {
     expect(new Set(dirty.rows.map((row) => row.peer))).toEqual(new Set([cluster.hosts[2]!]));
     const status = await cluster.csx('status', '--detailed-exitcode');
     expect(status.status).toBe(2);
+    const [, alive, dead] = cluster.hosts;
+    expect(status.stdout).toMatch(new RegExp(`^${alive!} +nothing +yes  `, 'm'));
+    expect(status.stdout).toMatch(new RegExp(`^${dead!} +\\d+ changes? +just now +NO, just now`, 'm'));
+    const first = await statusOf();
+    expect(first).toMatchObject({ last_run: { exit_status: 4 }, last_success: null });
+    expect(first.peers[1]).toMatchObject({ name: dead, reachable: false, error: { code: 'PEER_UNREACHABLE' } });
+    // Nor is it reached by the next run: the time since when it is so stays, and the time it was asked moves.
+    expect((await cluster.csx('apply', '--auto-approve')).status).toBe(4);
+    const second = await statusOf();
+    expect(second.peers[1]!.since).toBe(first.peers[1]!.since);
+    expect(second.peers[1]!.asked! > first.peers[1]!.asked!).toBe(true);
+    // A run that has nothing to do with it leaves what is known of it.
+    await apply('-P', alive!);
+    const third = await statusOf();
+    expect(third.peers[1]).toEqual(second.peers[1]);
+    expect(third.last_success).not.toBeNull();
+    await cluster.restart(1, () => apply());
+    const fourth = await statusOf();
+    expect(fourth.peers[1]).toMatchObject({ reachable: true, waiting: 0, error: null });
+    expect(fourth.peers[1]!.since! > third.peers[1]!.since!).toBe(true);
+    expect(fourth.peers[0]!.since).toBe(first.peers[0]!.since);
+    expect((await cluster.csx('status', '--detailed-exitcode')).status).toBe(0);
   });
 });
 

@@ -130,6 +130,8 @@ export function sampleStatus(): Status {
     oldest: undefined,
     first: [],
     reachable: true,
+    asked: NOW - 390_000,
+    since: NOW - 9 * 86_400_000,
     problem: undefined,
   } as const;
   return {
@@ -159,6 +161,7 @@ export function sampleStatus(): Status {
         waiting: 1,
         first: ['/etc/hosts'].map(name),
         reachable: false,
+        since: NOW - 5 * 3_600_000,
         problem: {
           severity: 'error',
           code: 'PEER_UNREACHABLE',
@@ -194,6 +197,7 @@ export function sampleStatus(): Status {
       },
     ],
     lastRun: { id: 'x', startedAt: NOW - 400_000, finishedAt: NOW - 390_000, exitStatus: 4 },
+    lastSuccess: NOW - 5 * 3_600_000 - 60_000,
     problems: [],
   };
 }
@@ -210,11 +214,14 @@ export function calmStatus(): Status {
       forced: 0,
       first: [],
       reachable: 'unknown',
+      asked: undefined,
+      since: undefined,
       problem: undefined,
     })),
     conflicts: [],
     actions: [],
     actionRuns: [],
     lastRun: { id: 'x', startedAt: NOW - 400_000, finishedAt: NOW - 390_000, exitStatus: 0 },
+    lastSuccess: NOW - 390_000,
   };
 }

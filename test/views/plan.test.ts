@@ -127,6 +127,13 @@ describe('a plan on a terminal', () => {
     );
   });
 
+  it('names no group for a command that was left waiting, since its row tells none', () => {
+    const [action] = samplePlan().actions;
+    const text = plain(makePlan({ actions: [{ ...action!, when: 'local', group: '' }] }));
+    expect(text).toContain('on this host');
+    expect(text).not.toMatch(/, group\b/);
+  });
+
   it('yields a hundred thousand changes in small pieces, none left out', () => {
     let rows = 0;
     let longest = 0;

@@ -51,6 +51,14 @@ describe('the status', () => {
     expectGolden(text(), golden);
   });
 
+  it('tells when a peer answered, where that was not in the latest run', () => {
+    const { now, peers } = sampleStatus();
+    const status = { ...sampleStatus(), peers: peers.map((each) => ({ ...each, asked: now - 2 * 86_400_000 })) };
+    expect(textOf(statusView(fakeOutput(120), status))).toMatch(/^web3 +nothing +yes, 2 days ago +web$/m);
+    const just = { ...status, peers: peers.map((each) => ({ ...each, since: now - 1_000 })) };
+    expect(textOf(statusView(fakeOutput(120), just))).toMatch(/^mirror .* NO, just now /m);
+  });
+
   it('tells a run that never finished from one that did', () => {
     const status = { ...calmStatus(), lastRun: { ...calmStatus().lastRun!, finishedAt: undefined } };
     expect(textOf(statusView(fakeOutput(), status))).toContain('not finished: it still runs or was killed');

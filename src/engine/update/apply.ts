@@ -9,6 +9,8 @@ import type { Report } from '../../model/events.js';
 import type { Change, Conflict, Plan } from '../../model/plan.js';
 import { summarizeResult } from '../../model/result.js';
 import type { ApplyResult, ChangeResult, Decided } from '../../model/result.js';
+import { NO_STANDING, nextStanding, readStanding, standingJson } from '../../model/standing.js';
+import type { Standing } from '../../model/standing.js';
 import type { Store, Write } from '../../model/store.js';
 import { applyToPeer } from './apply-peer.js';
 import type { Sent } from './apply-peer.js';
@@ -47,7 +49,9 @@ export interface ApplyRequest {
 export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
   const { plan, store, selection, config, now } = request;
   const startedAt = now();
-  await store.write([putRun(plan, startedAt)]);
+  const [last] = await store.runs(1);
+  const before = last === undefined ? NO_STANDING : readStanding(last.summary);
+  await store.write([putRun(plan, startedAt, before)]);
 
   const { everybody } = request;
   const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, everybody, now }))];
@@ -83,11 +87,24 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
     interrupted: request.stop.aborted ? String(request.stop.reason) : undefined,
     summary: summarizeResult(partial, finishedAt - startedAt),
   };
-  await store.write([putRun(plan, startedAt, { result, status: request.statusOf(result) })]);
+  const status = request.statusOf(result);
+  const standing = nextStanding(before, {
+    planned: plan.peers,
+    results: result.peers,
+    plannedAt: Date.parse(plan.timestamp),
+    finishedAt,
+    succeeded: status === 0 || status === 2,
+  });
+  await store.write([putRun(plan, startedAt, standing, { result, status })]);
   return result;
 }
 
-function putRun(plan: Plan, startedAt: number, end?: { readonly result: ApplyResult; readonly status: number }): Write {
+function putRun(
+  plan: Plan,
+  startedAt: number,
+  standing: Standing,
+  end?: { readonly result: ApplyResult; readonly status: number },
+): Write {
   return {
     kind: 'put-run',
     run: {
@@ -96,7 +113,7 @@ function putRun(plan: Plan, startedAt: number, end?: { readonly result: ApplyRes
       startedAt,
       finishedAt: end && Date.parse(end.result.finishedAt),
       exitStatus: end?.status,
-      summary: JSON.stringify(end?.result.summary ?? {}),
+      summary: JSON.stringify({ ...end?.result.summary, standing: standingJson(standing) }),
     },
   };
 }

@@ -4,6 +4,8 @@ import type { Selection } from '../../config/selection.js';
 import type { Config } from '../../model/config.js';
 import type { PeerName } from '../../model/names.js';
 import type { PeerStatus, PendingConflict, Status } from '../../model/status.js';
+import { NO_STANDING, readStanding } from '../../model/standing.js';
+import type { Standing } from '../../model/standing.js';
 import type { DirtyRow, Store } from '../../model/store.js';
 
 export interface StatusRequest {
@@ -20,6 +22,7 @@ export async function readStatus({ config, chosen, store, now }: StatusRequest):
   const names = chosen.peers();
   const rows = (await store.dirty()).filter((row) => names.includes(row.peer));
   const [run] = await store.runs(1);
+  const standing = run === undefined ? NO_STANDING : readStanding(run.summary);
   return {
     host: config.host,
     now,
@@ -27,16 +30,18 @@ export async function readStatus({ config, chosen, store, now }: StatusRequest):
     known: await store.countFiles(),
     hints: (await store.hints()).length,
     drift: undefined,
-    peers: names.map((name) => peerStatus(name, rows, chosen)),
+    peers: names.map((name) => peerStatus(name, rows, chosen, standing)),
     conflicts: rows.flatMap(pendingConflict),
     actions: await store.actions(),
     actionRuns: await store.actionRuns(),
     lastRun: run && { id: run.id, startedAt: run.startedAt, finishedAt: run.finishedAt, exitStatus: run.exitStatus },
+    lastSuccess: standing.succeededAt,
     problems: [],
   };
 }
 
-function peerStatus(name: PeerName, rows: readonly DirtyRow[], chosen: Selection): PeerStatus {
+function peerStatus(name: PeerName, rows: readonly DirtyRow[], chosen: Selection, standing: Standing): PeerStatus {
+  const contact = standing.contacts.find((each) => each.peer === name);
   const groups = chosen.groups.filter((group) => group.members.some((member) => member.name === name));
   const waiting = rows.filter((row) => row.peer === name);
   const ages = waiting.flatMap((row) => row.since ?? []);
@@ -49,8 +54,10 @@ function peerStatus(name: PeerName, rows: readonly DirtyRow[], chosen: Selection
     forced: waiting.filter((row) => row.forced).length,
     oldest: ages.length === 0 ? undefined : ages.reduce((least, each) => Math.min(least, each)),
     first: waiting.slice(0, FIRST).map((row) => row.file),
-    reachable: 'unknown',
-    problem: undefined,
+    reachable: contact?.reached ?? 'unknown',
+    asked: contact?.at,
+    since: contact?.since,
+    problem: contact?.problem,
   };
 }
 

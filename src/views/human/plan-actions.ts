@@ -21,7 +21,9 @@ export function* humanActions(plan: Plan, screen: Screen, fold: Fold): Generator
     yield `  ${paint.cyan(display(action.command))}\n`;
     const files = list(action.triggeredBy.map(display), full ? Infinity : 3);
     const log = action.logfile === '' || action.logfile === '/dev/null' ? '' : `, output to ${display(action.logfile)}`;
-    const text = `${place}, group ${display(action.group)}${log}${files === '' ? '' : `, because of ${files}`}`;
+    // A command that was left waiting in the database does not tell its group.
+    const group = action.group === '' ? '' : `, group ${display(action.group)}`;
+    const text = `${place}${group}${log}${files === '' ? '' : `, because of ${files}`}`;
     for (const line of wrap(text, screen.width - 6)) yield `      ${line}\n`;
   }
   if (!full && groups.length > SHOWN) {

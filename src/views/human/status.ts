@@ -79,7 +79,12 @@ function lastRun(status: Status, screen: Screen): string {
   if (run.finishedAt === undefined) return `Last apply: started ${when}, not finished: it still runs or was killed`;
   const how =
     run.exitStatus === undefined ? '' : run.exitStatus === 0 ? ', all done' : `, exit status ${run.exitStatus}`;
-  return `Last apply: ${when}${how}`;
+  const { lastSuccess } = status;
+  const before =
+    lastSuccess === undefined || lastSuccess >= at
+      ? ''
+      : `\nLast that did all: ${age(status.now - lastSuccess)} (${time(lastSuccess, screen.timeZone)})`;
+  return `Last apply: ${when}${how}${before}`;
 }
 
 function peerTable(status: Status, screen: Screen): Generator<string> {
@@ -89,7 +94,7 @@ function peerTable(status: Status, screen: Screen): Generator<string> {
       ? 'nothing'
       : plural(peer.waiting, 'change') + (peer.forced > 0 ? `, ${count(peer.forced)} forced` : ''),
     since(peer, status.now),
-    reachability(peer),
+    reachability(peer, status),
     list(peer.groups.map(display), 3),
   ]);
   const asked = status.peers.some((peer) => peer.reachable !== 'unknown');
@@ -110,8 +115,16 @@ function since(peer: PeerStatus, now: number): string {
   return peer.oldest === undefined ? 'unknown' : age(now - peer.oldest);
 }
 
-function reachability(peer: PeerStatus): string {
-  return peer.reachable === 'unknown' ? 'not asked' : peer.reachable ? 'yes' : 'NO';
+/** What runs found: `yes` in the latest, `yes, 2 days ago` in one before it, `NO, 2 days` for as long as it has not answered. */
+function reachability({ reachable, asked, since }: PeerStatus, { now, lastRun: run }: Status): string {
+  if (reachable === 'unknown') return 'not asked';
+  if (reachable) {
+    const when = asked === undefined ? undefined : age(now - asked);
+    const known = when === undefined || (run !== undefined && when === age(now - (run.finishedAt ?? run.startedAt)));
+    return known ? 'yes' : `yes, ${when}`;
+  }
+  if (since === undefined) return 'NO';
+  return `NO, ${age(now - since).replace(/ ago$/, '')}`;
 }
 
 function* peerNotes(peer: PeerStatus, screen: Screen, verbose: boolean): Generator<string> {

@@ -34,6 +34,7 @@ export function statusJson(status: Status): object {
             finished: optionalTime(status.lastRun.finishedAt),
             exit_status: status.lastRun.exitStatus ?? null,
           },
+    last_success: optionalTime(status.lastSuccess),
     problems: status.problems.map(diagnosticJson),
   };
 }
@@ -61,6 +62,8 @@ function peerJson(peer: PeerStatus): object {
     oldest: optionalTime(peer.oldest),
     ...bytesListMember('first', peer.first),
     reachable: peer.reachable,
+    asked: optionalTime(peer.asked),
+    since: optionalTime(peer.since),
     error: peer.problem === undefined ? null : diagnosticJson(peer.problem),
   };
 }
