@@ -3,6 +3,7 @@
  * wait ends, nothing half is left, and once the network is well one run brings the hosts together. Promise 12: changed certificates.
  */
 
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { put } from '../support/cluster.js';
@@ -134,6 +135,32 @@ describe('promise 2: a network that says things twice', () => {
     }
     expect(network.hits).toBeGreaterThan(1);
   });
+});
+
+describe('promise 8: a network that damages what it carries', () => {
+  it.each(['new', 'changed'])(
+    'one byte of the content of a %s file, in plain text: refused, and sent again',
+    async (kind) => {
+      const [sender, receiver, network] = await connected(kind === 'new' ? '127.34.98' : '127.34.99');
+      const same = randomBytes(500_000);
+      if (kind === 'changed') put(`${sender.tree}/file`, same.toString('latin1'));
+      expect(await sender.apply()).toMatchObject({ status: 0 });
+      const before = readTree(receiver.tree);
+      // Longer than a PACK takes, and than all that a plan asks: the damaged byte is one of a literal.
+      put(`${sender.tree}/file`, same.toString('latin1') + randomBytes(1_000_000).toString('latin1'));
+      network.weather = { way: 'to', after: 500_000, does: 'flip' };
+      const damaged = await sender.apply();
+      expect(network.hits).toBe(1);
+      expect(damaged.status, damaged.stdout + damaged.stderr).toBe(4);
+      expect((damaged.stdout + damaged.stderr).replaceAll(/\s+/g, ' ')).toContain('did not arrive on');
+      expect(receiver.log).toContain('The content is not the one that was sent.');
+      expect(readTree(receiver.tree)).toEqual(before);
+      expect(staged(receiver.tree)).toEqual([]);
+      network.weather = undefined;
+      expect(await sender.apply()).toMatchObject({ status: 0 });
+      expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
+    },
+  );
 });
 
 describe('promise 9: a peer that is slow delays only itself', () => {

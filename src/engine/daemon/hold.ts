@@ -23,6 +23,7 @@ import { stageFile } from '../files/stage.js';
 import type { Attributes, StagedFile } from '../files/stage.js';
 import { refuseFullDirectory } from './apply.js';
 import { lstat } from './check.js';
+import { damaged } from './damaged.js';
 import type { Reply } from './replies.js';
 
 /** Bytes written at once. */
@@ -113,18 +114,19 @@ export class Hold {
     }
   }
 
-  /** The delta has ended: the new content is whole. Throws DELTA_INVALID or the system's error. */
-  finish(): void {
+  /** The delta has ended: the new content is whole, and the `expected` one if the client said so. Throws DELTA_INVALID or the system's error. */
+  finish(expected: Digest | undefined): void {
     this.#parser.end();
     this.#flush();
     this.#base?.close();
     this.#giveBuffer();
+    if (expected !== undefined && expected !== this.#digest()) throw damaged(this.file);
   }
 
   /** Facts of the new content, after `finish`. */
   facts(): { readonly digest: Digest; readonly signature: SignatureDigest; readonly bytes: number } {
     return {
-      digest: this.#hash.copy().digest('hex') as Digest,
+      digest: this.#digest(),
       signature: this.#signature.finish(),
       bytes: this.staged.length,
     };
@@ -141,6 +143,10 @@ export class Hold {
     this.#base?.close();
     this.staged.discard();
     this.#giveBuffer();
+  }
+
+  #digest(): Digest {
+    return this.#hash.copy().digest('hex') as Digest;
   }
 
   #giveBuffer(): void {

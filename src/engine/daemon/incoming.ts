@@ -4,6 +4,7 @@
  */
 
 import type { FileName } from '../../model/names.js';
+import { ContentDigestReader } from '../wire/content-digest.js';
 import { writeErrorResponse, writeOkResponse, writeSendDataResponse } from '../wire/response-writer.js';
 import { strerror } from '../wire/strerror.js';
 import { answerText } from './answer-text.js';
@@ -34,6 +35,8 @@ export class Incoming {
   readonly #refusals: Refusals;
   readonly #expectBody: () => void;
   #hold: Hold | undefined;
+  /** Of a body that ends with its content's digest. */
+  #digest: ContentDigestReader | undefined;
   /** Why the body that is coming will be refused. */
   #bodyFailure: unknown;
   /**
@@ -75,11 +78,16 @@ export class Incoming {
     this.#expectBody();
   }
 
+  /** The body starts. `verified`: the digest of the new content is its end. */
+  begin(length: number, verified: boolean): void {
+    this.#digest = verified ? new ContentDigestReader(length) : undefined;
+  }
+
   /** A piece of the body. */
   async receive(piece: Buffer): Promise<void> {
     if (this.#bodyFailure !== undefined) return;
     try {
-      await this.#hold?.receive(piece);
+      await this.#hold?.receive(this.#digest?.take(piece) ?? piece);
     } catch (error) {
       this.#bodyFailure = error;
       this.#hold?.discard();
@@ -91,7 +99,7 @@ export class Incoming {
     const hold = this.#hold;
     if (hold === undefined) return;
     try {
-      if (this.#bodyFailure === undefined) hold.finish();
+      if (this.#bodyFailure === undefined) hold.finish(this.#digest?.digest);
     } catch (error) {
       this.#bodyFailure = error;
       hold.discard();

@@ -24,6 +24,7 @@ import type { PackedEntry, PackRefusal } from '../wire/pack.js';
 import { strerror } from '../wire/strerror.js';
 import { answerText } from './answer-text.js';
 import { authoriser } from './authorise.js';
+import { damaged } from './damaged.js';
 import { recordChange } from './record.js';
 import type { Client, Served, Services } from './served.js';
 
@@ -98,7 +99,7 @@ async function admit(
     if (known.has(file)) each.error ??= exists();
     if (kind === 'directory' || each.error !== undefined) continue;
     if (hash('sha256', content, 'hex') === digest) each.signature = signatureDigest(signatureOfWhole(content));
-    else each.error = corrupt(file);
+    else each.error = damaged(file);
   }
   return packed;
 }
@@ -188,8 +189,4 @@ function denied(): CsxError {
 /** What sends the client to the other commands. */
 function exists(): Error {
   return Object.assign(new Error(strerror('EEXIST')), { code: 'EEXIST' });
-}
-
-function corrupt(file: FileName): CsxError {
-  return new CsxError('DELTA_INVALID', 'The content is not the one that was sent.', { data: { path: display(file) } });
 }

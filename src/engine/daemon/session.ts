@@ -41,7 +41,7 @@ export interface SessionOptions {
 }
 
 /** What a csx client may ask for with CSX, besides `about`. */
-const EXTENSIONS: ReadonlySet<string> = new Set(['group-commit', 'pack']);
+const EXTENSIONS: ReadonlySet<string> = new Set(['group-commit', 'pack', 'verify']);
 
 export class Session {
   readonly #services: Services;
@@ -51,8 +51,8 @@ export class Session {
   #certificate: Buffer | undefined;
   #served: Served | undefined;
   #groupsSet = false;
-  /** The client asked for group-commit: its answers do not wait for the disk, SYNC does. */
-  #grouping = false;
+  /** What the client asked for. */
+  readonly #extensions = new Set<string>();
   #work: Work | undefined;
   /** A command whose body is coming. */
   #batch: Batch | undefined;
@@ -66,6 +66,11 @@ export class Session {
   /** Who the client is, once HELLO has succeeded. */
   get client(): Client | undefined {
     return this.#work?.client;
+  }
+
+  /** The client asked for group-commit: its answers do not wait for the disk, SYNC does. */
+  get #grouping(): boolean {
+    return this.#extensions.has('group-commit');
   }
 
   get closed(): boolean {
@@ -144,6 +149,7 @@ export class Session {
         else yield* this.#line(event.parsed);
         return;
       case 'body':
+        if (this.#batch === undefined) this.#work?.incoming.begin(event.length, this.#extensions.has('verify'));
         return;
       case 'piece':
         if (this.#batch === undefined) await this.#work?.incoming.receive(event.bytes);
@@ -234,9 +240,10 @@ export class Session {
         this.#state = 'closed';
         return;
       case 'CSX':
-        if (request.args.extension === 'group-commit') this.#grouping = true;
-        if (EXTENSIONS.has(request.args.extension)) this.#replies.add(writeOkResponse());
-        else if (request.args.extension === 'about')
+        if (EXTENSIONS.has(request.args.extension)) {
+          this.#extensions.add(request.args.extension);
+          this.#replies.add(writeOkResponse());
+        } else if (request.args.extension === 'about')
           this.#replies.add(writeAboutResponse({ version: CSX_VERSION, at: this.#services.now() }));
         else this.#refuse(REFUSED.unknownCommand);
         return;

@@ -16,6 +16,7 @@ import { SignatureDigester, parseSignature } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import type { Body } from '../net/connection.js';
+import { DIGEST_BYTES, writeContentDigest } from '../wire/content-digest.js';
 
 /** What identifies a content: its hash, and the digest of csync2's signature of it. */
 export interface ContentDigests {
@@ -50,22 +51,24 @@ export async function digestsOf(disk: DiskPath): Promise<ContentDigests> {
 /**
  * The delta from what the peer has to what stands here.
  * @param signature of the peer's file, as PATCH was answered
+ * @param verified the peer is csx and expects the content's digest behind the delta
  * @throws CsxError SIGNATURE_INVALID
  */
-export async function outgoing(source: Source, signature: Uint8Array): Promise<Outgoing> {
+export async function outgoing(source: Source, signature: Uint8Array, verified: boolean): Promise<Outgoing> {
   const planner = new DeltaPlanner(parseSignature(signature));
   const digester = new Digester();
+  const digests = once(digester);
   if (source.content !== undefined) {
     planner.update(source.content);
     digester.update(source.content);
     const delta = deltaOf(planner.finish(), source.content);
-    return { body: { length: delta.length, chunks: [delta] }, digests: once(digester) };
+    return { body: bodyOf(delta.length, [delta], digests, verified), digests };
   }
   if (!planner.searches) {
     // Nothing to find there: the whole file is one literal, and its digests are made while it is sent.
     planner.skip(source.size);
     const ops = planner.finish();
-    return { body: { length: deltaLength(ops), chunks: deltaChunks(source, ops, digester) }, digests: once(digester) };
+    return { body: bodyOf(deltaLength(ops), deltaChunks(source, ops, digester), digests, verified), digests };
   }
   for (const chunk of source.chunks(CHUNK)) {
     planner.update(chunk);
@@ -73,7 +76,18 @@ export async function outgoing(source: Source, signature: Uint8Array): Promise<O
     await turn();
   }
   const ops = planner.finish();
-  return { body: { length: deltaLength(ops), chunks: deltaChunks(source, ops, undefined) }, digests: once(digester) };
+  return { body: bodyOf(deltaLength(ops), deltaChunks(source, ops, undefined), digests, verified), digests };
+}
+
+function bodyOf(length: number, delta: Body['chunks'], digests: () => ContentDigests, verified: boolean): Body {
+  if (!verified) return { length, chunks: delta };
+  return { length: length + DIGEST_BYTES, chunks: withDigest(delta, digests) };
+}
+
+/** Of large files the digest is known only when all of the delta was given. */
+async function* withDigest(delta: Body['chunks'], digests: () => ContentDigests): AsyncGenerator<Buffer> {
+  yield* delta;
+  yield writeContentDigest(digests().digest);
 }
 
 /** The delta's bytes. The last segment, which holds END, is given only when the file is still the one that was opened. */

@@ -7,12 +7,14 @@ export interface Extensions {
   readonly grouped: boolean;
   /** It knows PACK and LOOK. */
   readonly packs: boolean;
+  /** Every PATCH's body ends with the digest of the new content, which it compares. */
+  readonly verifies: boolean;
 }
 
-/** Asks for both in one round trip. Rejects when the connection is lost. */
+/** Asks for all in one round trip. Rejects when the connection is lost. */
 export async function askExtensions(connection: Connection): Promise<Extensions> {
-  const [grouped, packs] = await Promise.all(
-    ['group-commit', 'pack'].map((extension) => connection.request('CSX', { extension })),
+  const [grouped, packs, verifies] = await Promise.all(
+    ['group-commit', 'pack', 'verify'].map((extension) => connection.request('CSX', { extension })),
   );
-  return { grouped: grouped?.kind === 'ok', packs: packs?.kind === 'ok' };
+  return { grouped: grouped?.kind === 'ok', packs: packs?.kind === 'ok', verifies: verifies?.kind === 'ok' };
 }

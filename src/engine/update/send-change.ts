@@ -32,6 +32,8 @@ export interface SendOptions {
   readonly raw: (file: FileName) => Raw;
   /** The peer is csx, which sets nothing on an old file whose new content it could not take; csync2 does. */
   readonly grouped: boolean;
+  /** The peer compares the content with the digest that ends each PATCH's body. */
+  readonly verifies: boolean;
 }
 
 /** How a change ended. */
@@ -99,7 +101,7 @@ async function sendContent(
           opened.stale = staleHere(change, 'it was changed');
           return undefined;
         }
-        opened.sent = await outgoing(source, signature);
+        opened.sent = await outgoing(source, signature, options.verifies);
         return opened.sent.body;
       },
       followers,

@@ -57,6 +57,13 @@ export function refusalProblem(change: Change, answer: Extract<Answer, { kind: '
         `could not be made on ${peer}: the directory it lies in does not exist there`,
         `Make the directory there, or include it in the group.`,
       );
+    case 'damaged':
+      return about(
+        change,
+        'PEER_REFUSED',
+        `did not arrive on ${peer} as it was sent; nothing was changed there`,
+        `The file stays marked: apply again. If it happens again, look at the network; with encryption (no nossl) damage ends the connection.`,
+      );
     default:
       return about(
         change,

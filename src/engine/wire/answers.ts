@@ -28,6 +28,7 @@ export const REFUSED = {
   groupListSet: 'Group list already set!',
   unknownCommand: 'Unknown command!',
   notAgreed: 'It was changed here since.',
+  damaged: 'The content is not the one that was sent.',
   expectedConfig: 'Expecting SSL (optional) and CONFIG as first commands.',
 } as const;
 
@@ -47,6 +48,7 @@ export type RefusalKind =
   | 'group-list-set'
   | 'unknown-command'
   | 'expected-config'
+  | 'damaged'
   /** The daemon's strerror, or anything else. */
   | 'system';
 
@@ -68,6 +70,7 @@ const KINDS: ReadonlyMap<string, RefusalKind> = new Map([
   // The spelling of older csync2 builds.
   ['Unkown command!', 'unknown-command'],
   [REFUSED.expectedConfig, 'expected-config'],
+  [REFUSED.damaged, 'damaged'],
 ]);
 
 /** True for a line that reports success; an unknown `OK (...)` counts. */

@@ -207,7 +207,7 @@ export const VERBS = {
     needsHello: true,
     arguments: [{ name: 'extension', type: 'text' }],
     effect:
-      'csx alone: `group-commit` lets answers go before the changes are durable, SYNC tells when they are; `pack` asks for PACK and LOOK; `about` for version and clock',
+      'csx alone: `group-commit` lets answers go before the changes are durable, SYNC tells when they are; `pack` asks for PACK and LOOK; `verify` lets the body of a PATCH end with the digest of the new content; `about` for version and clock',
   },
   SYNC: {
     ...OPENING,

@@ -120,6 +120,7 @@ describe('group-commit', () => {
     try {
       expect(await other.say('CSX group-commit', true)).toMatch(/^Unk.*own command!\n$/);
       expect(await other.say('CSX about', true)).toMatch(/^Unk.*own command!\n$/);
+      expect(await other.say('CSX verify', true)).toMatch(/^Unk.*own command!\n$/);
       expect(await other.say(`SIG ${KEY} ${tree}/there`)).toMatch(/^OK \(data_follows\)/);
     } finally {
       other.socket.destroy();

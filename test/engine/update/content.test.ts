@@ -32,7 +32,7 @@ function signatureOf(content: Uint8Array): Buffer {
 async function sent(old: Buffer | undefined): Promise<{ content: Buffer; length: number; digest: string }> {
   const source = openSource(file);
   try {
-    const made = await outgoing(source, old === undefined ? ABSENT_SIGNATURE : signatureOf(old));
+    const made = await outgoing(source, old === undefined ? ABSENT_SIGNATURE : signatureOf(old), false);
     const parser = new DeltaParser({ oldSize: old?.length ?? 0 });
     const pieces: Uint8Array[] = [];
     let length = 0;
@@ -49,6 +49,22 @@ async function sent(old: Buffer | undefined): Promise<{ content: Buffer; length:
     parser.end();
     expect(length).toBe(made.body.length);
     return { content: Buffer.concat(pieces), length, digest: made.digests().digest };
+  } finally {
+    source.close();
+  }
+}
+
+/** What goes out to a peer that has `old`, of the length that was announced. */
+async function bodyOf(old: string | undefined, verified: boolean): Promise<Buffer> {
+  const source = openSource(file);
+  try {
+    const signature = old === undefined ? ABSENT_SIGNATURE : signatureOf(Buffer.from(old));
+    const { body } = await outgoing(source, signature, verified);
+    const pieces: Buffer[] = [];
+    for await (const chunk of body.chunks as AsyncIterable<Buffer>) pieces.push(Buffer.from(chunk));
+    const bytes = Buffer.concat(pieces);
+    expect(bytes.length).toBe(body.length);
+    return bytes;
   } finally {
     source.close();
   }
@@ -75,11 +91,24 @@ describe('outgoing', () => {
     expect(made.length).toBeLessThan(10_000);
   });
 
+  it.each([
+    ['new', 100_000, undefined],
+    ['new', LARGE, undefined],
+    ['changed', 100_000, 'x'.repeat(50_000)],
+    ['changed', LARGE, 'x'.repeat(50_000)],
+  ])('to a csx peer the digest of a %s file of %i bytes ends the same body', async (_, size, old) => {
+    const content = Buffer.concat([Buffer.alloc(50_000, 'x'), randomBytes(size - 50_000)]);
+    writeFileSync(file, content);
+    const bodies = await Promise.all([false, true].map((verified) => bodyOf(old, verified)));
+    const digest = createHash('sha256').update(content).digest();
+    expect(bodies[1]!.equals(Buffer.concat([bodies[0]!, digest]))).toBe(true);
+  });
+
   it('a large file that is written to while it is sent never arrives whole', async () => {
     writeFileSync(file, randomBytes(LARGE));
     const source = openSource(file);
     try {
-      const made = await outgoing(source, ABSENT_SIGNATURE);
+      const made = await outgoing(source, ABSENT_SIGNATURE, false);
       const parser = new DeltaParser({ oldSize: 0 });
       const send = async (): Promise<void> => {
         for await (const chunk of made.body.chunks as AsyncIterable<Buffer>) {
@@ -97,7 +126,7 @@ describe('outgoing', () => {
   it('refuses a signature that is none', async () => {
     writeFileSync(file, 'x');
     const source = openSource(file);
-    await expect(outgoing(source, Buffer.from('garbage, not a signature'))).rejects.toMatchObject({
+    await expect(outgoing(source, Buffer.from('garbage, not a signature'), false)).rejects.toMatchObject({
       code: 'SIGNATURE_INVALID',
     });
     source.close();
