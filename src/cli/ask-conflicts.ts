@@ -19,8 +19,9 @@ import { diffView } from '../views/diff.js';
 import { conflictDiffSides, conflictKeys, conflictQuestion } from '../views/human/conflict-question.js';
 import type { Versions } from '../views/human/conflict-question.js';
 import { problemView } from '../views/human/problem.js';
-import { print } from '../views/terminal.js';
+import { print, screenOf } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
+import { wrap } from '../views/width.js';
 import { resolutionsFor, takingFrom } from './conflict-flags.js';
 import { mergeVersions } from './merging.js';
 import { question } from './question.js';
@@ -120,15 +121,18 @@ async function showDiffs(versions: Versions, { err, dialer, workspace }: AskOpti
   }
 }
 
-/** Asks until a key is given that does something. The end of the input (Ctrl-D, a terminal that is gone) stops; Ctrl-C ends it all. */
+/** Asks until a key is given that does something. The end of the input (Ctrl-D) stops; Ctrl-C ends it all. */
 async function readKey(versions: Versions, err: Output): Promise<Answer | 'd'> {
   const keys = conflictKeys(versions);
   for (;;) {
     const typed = await question(`${keys.join(' ')}:`);
     if (typed === undefined) return 'q';
     const why = keys.includes(typed) ? refusal(typed, versions) : `One of ${keys.join(' ')}, then Enter.`;
-    if (why === undefined) return /^\d+$/.test(typed) ? Number(typed) : (typed as Answer);
-    await print(err, [`${why}\n`]);
+    if (why === undefined) return /^\d+$/.test(typed) ? Number(typed) : (typed as Answer | 'd');
+    await print(
+      err,
+      wrap(why, screenOf(err).width).map((part) => `${part}\n`),
+    );
   }
 }
 
