@@ -68,6 +68,9 @@ group web {
       states: [],
       peers: [],
     });
+    const text = (await csx('explain', '%t%/a.bak')).stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('+ include %t% matches, but an exclude decides (');
+    expect(text).toContain('=> exclude *.bak decides (last component) (');
     expect((await csx('explain', '/etc/hosts')).stdout).toContain('outside. No include statement');
   });
 

@@ -41,9 +41,13 @@ function* groupLines(group: ExplainedGroup, screen: Screen): Generator<string> {
   const { paint } = screen;
   const says = group.included ? paint.green('holds it') : paint.dim('does not hold it');
   yield `${paint.bold(`Group ${display(group.group)}`)} ${says}: ${display(group.file)} (${place(group.range)})\n`;
+  const excluded = group.tried.some((tried) => tried.decides && tried.kind === 'exclude');
   for (const tried of group.tried) {
-    const mark = tried.decides ? '=>' : tried.matches ? ' +' : '  ';
-    const how = tried.decides ? 'decides' : tried.matches ? 'matches, overruled by a later one' : 'does not match';
+    // The last of each sort decides for its sort; where the other sort leaves the file out, this one decided nothing.
+    const decides = tried.decides && (group.included || tried.kind === 'exclude' || !excluded);
+    const mark = decides ? '=>' : tried.matches ? ' +' : '  ';
+    const overruled = tried.decides ? 'matches, but an exclude decides' : 'matches, overruled by a later one';
+    const how = decides ? 'decides' : tried.matches ? overruled : 'does not match';
     const what = tried.against === 'base' ? ' (last component)' : '';
     yield* paragraph(`${mark} ${tried.kind} ${display(tried.text)}  ${how}${what} (${place(tried.range)})`, screen, {
       indent: 2,
