@@ -4,6 +4,7 @@ import { EXIT } from '../cli/exit-status.js';
 import { readPlanFile } from '../cli/plan-file.js';
 import { formatFlags, printPlan } from '../cli/plan-output.js';
 import { quoteWord } from '../model/shell.js';
+import { nextStep } from '../views/summary.js';
 
 export default class Show extends CsxCommand {
   static override summary = 'Show a saved plan.';
@@ -22,10 +23,9 @@ export default class Show extends CsxCommand {
   async run(): Promise<number> {
     const { args, flags } = await this.parse(Show);
     const plan = await readPlanFile(args.file);
-    const name = quoteWord(args.file);
     await printPlan(this.out(flags), plan, flags, {
-      next: [`csx apply ${name}`],
-      fullCommand: `csx show ${name} --full`,
+      next: nextStep(plan, { savedTo: args.file }),
+      fullCommand: `csx show ${quoteWord(args.file)} --full`,
     });
     return EXIT.done;
   }

@@ -153,6 +153,11 @@ describe('limits', () => {
     const applied = await cluster.csx('apply', '--auto-approve', '--max-delete', '0');
     expect(applied.status).toBe(5);
     expect(readTree(there)).not.toHaveProperty('new');
+    // Nor does a plan that is saved all the same, and shown, propose what would be refused.
+    expect((await cluster.csx('plan', '--out', file, '--max-delete', '0')).status).toBe(5);
+    const shown = await cluster.csx('show', file);
+    expect(shown.stdout).toContain('Next: settle the failed check above; this plan cannot be applied');
+    expect(shown.stdout).not.toContain('csx apply');
   });
 
   it('a path that is nowhere is an error that suggests the nearest', async () => {
