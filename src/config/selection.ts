@@ -144,6 +144,11 @@ export class Selection {
     });
   }
 
+  /** Where the prefixes lie on this host, whether a pattern leads into them or not. */
+  prefixPlaces(): readonly string[] {
+    return [...this.#prefixes.values()].flatMap(({ path }) => path ?? []);
+  }
+
   /** For each group the literal start of its include path patterns: trees that must not vanish unnoticed. */
   groupRoots(): readonly { readonly group: Group; readonly roots: readonly FileName[] }[] {
     return this.groups.map((group) => ({ group, roots: literalRoots(group.patterns) }));

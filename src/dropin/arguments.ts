@@ -23,14 +23,17 @@ export interface Argument {
 /** @param compare compare patterns count as well, as with -o and -T */
 export function fileArguments(job: Job, selection: Selection, compare = false): readonly Argument[] {
   const cwd = fromText(job.around.cwd);
+  const { recursive } = job.options;
+  const concerns = (name: FileName): boolean =>
+    (compare ? selection.comparedGroupsOf(name).length > 0 : selection.includes(name)) ||
+    (recursive && selection.entered(name, compare));
+  const places = selection.prefixPlaces();
   return job.options.arguments.map((word) => {
     const disk = absolute(word, cwd);
     const names = [...new Set([disk as string as FileName, ...selection.namesOf(disk)])];
-    const concerns = (name: FileName): boolean =>
-      (compare ? selection.comparedGroupsOf(name).length > 0 : selection.includes(name)) ||
-      (disk !== '/' && selection.entered(name, compare));
-    const isRoot = disk === '/' && job.options.recursive;
-    return { disk, names, ignored: !isRoot && !names.some(concerns) };
+    // As csync2: what lies above a prefix's place is never warned of, with -r or without; of `/` only -r makes something.
+    const known = disk === '/' ? recursive : places.some((place) => place !== disk && isWithin(place, disk));
+    return { disk, names, ignored: !known && !names.some(concerns) };
   });
 }
 

@@ -5,6 +5,7 @@ import type { FileName, PeerName } from '../model/names.js';
 import type { Write } from '../model/store.js';
 import { runPending } from './actions.js';
 import { fileArguments, warnIgnored } from './arguments.js';
+import type { Argument } from './arguments.js';
 import { withPlace } from './place.js';
 import type { Job, Place } from './place.js';
 
@@ -20,17 +21,20 @@ export async function mark(job: Job): Promise<number> {
 async function writesOf(job: Job, place: Place): Promise<readonly Write[]> {
   const { options } = job;
   const files = fileArguments(job, place.selection);
-  for (const file of files) warnIgnored(file, job);
-  const names = files.flatMap((file) => file.names);
+  // csync2 warns of every file when it is its turn; with -f of none.
+  const eachOf = (writes: (file: Argument) => readonly Write[]): readonly Write[] =>
+    files.flatMap((file) => {
+      warnIgnored(file, job);
+      return writes(file);
+    });
   switch (options.mode) {
     case 'hint':
       // Kept as paths on disk: prefixes are looked up when the note is read.
-      return files.map(({ disk }) => ({
-        kind: 'put-hint',
-        file: disk as string as FileName,
-        recursive: options.recursive,
-      }));
+      return eachOf(({ disk }) => [
+        { kind: 'put-hint', file: disk as string as FileName, recursive: options.recursive },
+      ]);
     case 'force': {
+      const names = files.flatMap((file) => file.names);
       const marked = new Set((await place.store.dirty()).map((row) => row.file));
       const meant = (file: FileName): boolean =>
         names.some((name) => (options.recursive ? isWithin(file, name) : file === name));
@@ -38,7 +42,7 @@ async function writesOf(job: Job, place: Place): Promise<readonly Write[]> {
       return forced.map((file) => ({ kind: 'force', file, forced: true }));
     }
     default:
-      return names.flatMap((file) => marksFor(file, job, place));
+      return eachOf(({ names }) => names.flatMap((name) => marksFor(name, job, place)));
   }
 }
 

@@ -105,3 +105,39 @@ describe.each(['-v', '-vv'] as const)('with %s', (verbose) => {
     );
   });
 });
+
+it('warns of the arguments that csync2 warns of, in its order', async () => {
+  await compareTwins(
+    {
+      block: '127.31.47',
+      hosts: 2,
+      listen: [],
+      verbose: '-v',
+      config: ({ names, root }) => `
+        nossl * *;
+        prefix used { on *: ${root}/top/used; }
+        prefix unused { on *: ${root}/above/unused; }
+        group g { host ${names.join(' ')}; key k; include %used%/in; include ${root}/plain/in; compare %used%/compared; }`,
+    },
+    async (twin) => {
+      const files = [
+        'top',
+        'top/used',
+        'top/used/in',
+        'top/used/compared',
+        'above',
+        'above/unused',
+        'plain',
+        'plain/in',
+      ];
+      for (const name of ['top/used/in/x', 'top/used/compared/x', 'above/unused/x', 'plain/in/x'])
+        twin.put(0, `../../${name}`, 'x');
+      const all = ['/', ...files.map((name) => `${twin.root}/${name}`), '/nosuch'];
+      // csync2's -m marks no file that is only compared.
+      for (const mode of ['-m', '-mr', '-h', '-hr', '-f', '-fr']) await twin.run(0, mode, ...all);
+      await twin.run(0, '-M');
+      await twin.run(0, '-H');
+    },
+    CLIENTS.slice(0, 2),
+  );
+});
