@@ -72,7 +72,11 @@ describe('actions', () => {
     expect(fs.readFileSync(`${base}/log`, 'utf8')).toBe(`ran ${base}/t/a ${base}/t/b\n`);
     const { store } = await open();
     try {
-      expect(await store.actions()).toEqual([]);
+      // The log comes first, then the database.
+      await expect.poll(() => store.actions(), { timeout: 10_000 }).toEqual([]);
+      expect(await store.actionRuns()).toMatchObject([
+        { command: 'echo ran %% ; exit 3', status: 3, signal: undefined, timedOut: false, files: 2 },
+      ]);
     } finally {
       await store.close();
     }
