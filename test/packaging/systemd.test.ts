@@ -14,13 +14,13 @@ it.each(['csx.service', 'csx.socket', 'csx-inetd@.service', 'csx-inetd.socket'])
   (name) => {
     const text = fs.readFileSync(path.join(UNITS, name), 'utf8');
     expect(text.split('\n').filter((line) => !KEYS.test(line))).toEqual([]);
-    if (name.endsWith('.service')) expect(text).toMatch(/^ExecStart=-?\/usr\/bin\/csx daemon/m);
+    if (name.endsWith('.service')) expect(text).toMatch(/^ExecStart=-?csx daemon/m);
     else expect(text).toMatch(/^ListenStream=30865$/m);
 
     const directory = fs.mkdtempSync(path.join(tmpdir(), 'csx-units-'));
     try {
       for (const unit of fs.readdirSync(UNITS)) {
-        const content = fs.readFileSync(path.join(UNITS, unit), 'utf8').replaceAll('/usr/bin/csx', PROGRAM);
+        const content = fs.readFileSync(path.join(UNITS, unit), 'utf8').replace(/^(ExecStart=-?)csx/m, `$1${PROGRAM}`);
         fs.writeFileSync(path.join(directory, unit), content);
       }
       const unit = path.join(directory, name.replace('@.', '@peer.'));
@@ -44,7 +44,7 @@ it('the inetd launcher keeps the log from the client', () => {
       script,
       fs
         .readFileSync(launcher, 'utf8')
-        .replace('/usr/bin/csx', `${directory}/csx`)
+        .replace(/^PATH=/m, `PATH=${directory}:`)
         .replace('logger -t csx', `cat > ${directory}/log`),
       { mode: 0o755 },
     );
