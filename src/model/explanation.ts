@@ -5,6 +5,7 @@ import type { AutoMethod } from './config.js';
 import type { SourceRange } from './errors.js';
 import type { Bytes, DiskPath, FileName, PeerName } from './names.js';
 import type { DriftReason } from './scan.js';
+import type { DirtyRow } from './store.js';
 
 /** A pattern that was tried. */
 export interface TriedPattern {
@@ -51,8 +52,7 @@ export interface ExplainedPeer {
   /** This host sends it nothing, being a slave. */
   readonly receivesOnly: boolean;
   /** Marked to be sent; undefined: not marked. Unix milliseconds. */
-  readonly marked:
-    { readonly forced: boolean; readonly since: number | undefined; readonly refused: number | undefined } | undefined;
+  readonly marked: Pick<DirtyRow, 'forced' | 'since' | 'refused' | 'foreseen'> | undefined;
   /** What both last agreed on; undefined: not known. */
   readonly agreed: { readonly checktxt: CheckText | undefined; readonly at: number } | undefined;
 }

@@ -36,6 +36,8 @@ export interface DirtyRow {
   readonly since: number | undefined;
   /** Unix milliseconds when the peer last refused it because it is dirty there too: a certain conflict. */
   readonly refused: number | undefined;
+  /** Unix milliseconds when an apply last foresaw that the peer would refuse it, and left it undecided: a predicted conflict. */
+  readonly foreseen: number | undefined;
 }
 
 export interface HintRow {
@@ -145,6 +147,8 @@ export type Write =
   | { readonly kind: 'clear-dirty'; readonly file: FileName; readonly peer: PeerName | undefined }
   /** The peer refused the file: dirty there too. Stays with the dirty row, also when it is marked anew, and goes with it. */
   | { readonly kind: 'refused'; readonly file: FileName; readonly peer: PeerName; readonly at: number }
+  /** A conflict over the file is foreseen and undecided; undefined: none is any more. Stays and goes as `refused` does. */
+  | { readonly kind: 'foreseen'; readonly file: FileName; readonly peer: PeerName; readonly at: number | undefined }
   | { readonly kind: 'put-hint'; readonly file: FileName; readonly recursive: boolean }
   | { readonly kind: 'remove-hint'; readonly file: FileName; readonly recursive: boolean }
   | { readonly kind: 'put-action'; readonly action: ActionRow }

@@ -136,6 +136,60 @@ describe('a saved plan', () => {
   });
 });
 
+describe('a saved plan with a conflict that nobody has decided', () => {
+  const statusNow = async (): Promise<StatusJson> =>
+    JSON.parse((await cluster.csx('status', '--json')).stdout) as StatusJson;
+
+  let agreed: Date;
+
+  beforeEach(async () => {
+    agreed = statSync(`${there}/b`).mtime;
+    put(`${here}/b`, 'b here');
+    put(`${there}/b`, 'b there, longer');
+    expect((await cluster.csx('plan', '--out', file)).status).toBe(0);
+  });
+
+  it('applies the rest, and status remembers it until it is settled or gone', async () => {
+    expect(await cluster.csx('apply', file)).toMatchObject({ status: 3 });
+    expect(readFileSync(`${there}/new`, 'utf8')).toBe('new');
+    expect(readFileSync(`${there}/b`, 'utf8')).toBe('b there, longer');
+    expect(await statusNow()).toMatchObject({ peers: [{ waiting: 1 }], conflicts: [{ path: '%t%/b' }] });
+    expect((await cluster.csx('status')).stdout).toMatch(/1 conflict,[^]*csx resolve settles/);
+    expect((await cluster.csx('explain', `${here}/b`)).stdout).toMatch(/going\s+to\s+refuse it/);
+    expect(await cluster.csx('db', 'list', 'dirty')).toMatchObject({ stdout: expect.stringContaining('Conflict') });
+
+    // The peer's change is taken back, and what comes in between now is no conflict.
+    writeFileSync(`${there}/b`, 'b');
+    utimesSync(`${there}/b`, agreed, agreed);
+    expect(await cluster.csx('plan', '--out', file)).toMatchObject({ status: 0 });
+    put(`${here}/b`, 'b here, again');
+    expect(await cluster.csx('apply', file)).toMatchObject({ status: 4 });
+    expect(await statusNow()).toMatchObject({ peers: [{ waiting: 1 }], conflicts: [] });
+
+    put(`${there}/b`, 'b there once more');
+    expect(await cluster.csx('apply', '--auto-approve')).toMatchObject({ status: 3 });
+    expect(await statusNow()).toMatchObject({ conflicts: [{ path: '%t%/b' }] });
+    expect(await cluster.csx('resolve', '--keep', 'local')).toMatchObject({ status: 0 });
+    expect(await statusNow()).toMatchObject({ peers: [{ waiting: 0 }], conflicts: [] });
+    expect(readTree(there)).toEqual(readTree(here));
+  });
+
+  it.each(['local', 'peer'])('says nothing of it when it was settled since (%s)', async (keep) => {
+    expect(await cluster.csx('resolve', '--keep', keep)).toMatchObject({ status: 0 });
+    const applied = await cluster.csx('apply', file, '--json');
+    expect(applied, applied.stdout + applied.stderr).toMatchObject({ status: keep === 'local' ? 0 : 4 });
+    expect(JSON.parse(applied.stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({ summary: { conflicts: 0 } });
+    expect(await statusNow()).toMatchObject({ peers: [{ waiting: 0 }], conflicts: [] });
+    expect(await cluster.csync2('-M')).toMatchObject({ stdout: '' });
+    expect(readTree(there)).toEqual(readTree(here));
+  });
+});
+
+interface StatusJson {
+  readonly peers: readonly { readonly waiting: number }[];
+  readonly conflicts: readonly { readonly path: string }[];
+}
+
 describe('limits', () => {
   it('--target and --exclude leave the rest for another time', async () => {
     expect((await cluster.csx('apply', '--auto-approve', '--target', `${here}/new`)).status).toBe(0);

@@ -173,6 +173,7 @@ export function dirty(file: FileName, options: Partial<DirtyRow> = {}): DirtyRow
     forced: false,
     since: undefined,
     refused: undefined,
+    foreseen: undefined,
     ...options,
   };
 }

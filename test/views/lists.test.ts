@@ -29,8 +29,17 @@ const dirty: DirtyRow[] = [
     forced: false,
     since: undefined,
     refused: undefined,
+    foreseen: undefined,
   },
-  { file: name(LONG), peer: peer('web3'), me: peer('web1'), forced: true, since: 1_000, refused: undefined },
+  {
+    file: name(LONG),
+    peer: peer('web3'),
+    me: peer('web1'),
+    forced: true,
+    since: 1_000,
+    refused: undefined,
+    foreseen: undefined,
+  },
 ];
 
 async function files(): Promise<string> {
@@ -69,11 +78,11 @@ describe('lists', () => {
     expectGolden(parts.join('\n'), 'lists.txt');
   });
 
-  it('tell when a peer refused a file, where one did', () => {
-    const text = textOf(dirtyView(fakeOutput(160), [dirty[0]!, { ...dirty[1]!, refused: 200_000 }], 500_000));
+  it.each(['refused', 'foreseen'])('tell since when there is a conflict, where there is one: %s', (how) => {
+    const text = textOf(dirtyView(fakeOutput(160), [dirty[0]!, { ...dirty[1]!, [how]: 200_000 }], 500_000));
     expect(text).toBe(
       [
-        'Peer  Forced  Marked         Refused        File',
+        'Peer  Forced  Marked         Conflict       File',
         'web2  no      by csync2                     /etc/hosts',
         `web3  yes     8 minutes ago  5 minutes ago  ${LONG}`,
         '',

@@ -93,7 +93,8 @@ export function putMarks(connection: Connection, rows: readonly Mark[]): void {
        SELECT d.filename, d.peername, d.rowid, ${CHECKTXT_OF_D}, m.since FROM marked m
          CROSS JOIN dirty d ON d.filename = +m.filename AND d.peername = +m.peername WHERE true
        ON CONFLICT (filename, peername) DO UPDATE SET number = excluded.number, checktxt = excluded.checktxt,
-         since = excluded.since, refused = iif(${STILL_TIED}, refused, NULL)`,
+         since = excluded.since, refused = iif(${STILL_TIED}, refused, NULL),
+         foreseen = iif(${STILL_TIED}, foreseen, NULL)`,
     )
     .run(since);
 }

@@ -1,14 +1,14 @@
 /** One SQLite connection: opened without creating anything unasked, statements prepared once, tables looked up until they are there. */
 
 import Database from 'better-sqlite3';
-import { hasTable, refuseTooNew, schemaVersion } from './schema.js';
+import { hasColumn, hasTable, refuseTooNew, schemaVersion } from './schema.js';
 
 export interface Connection {
   readonly db: Database.Database;
   /** Prepares once. */
   statement(sql: string): Database.Statement;
-  /** Whether the table exists now. csync2 and csx make theirs when they first write. */
-  has(table: string): boolean;
+  /** Whether the table, and the column in it, exists now. csync2 and csx make theirs when they first write. */
+  has(table: string, column?: string): boolean;
   /** A commit of another connection never waits for this one's reads, nor they for it. */
   isWal(): boolean;
   close(): void;
@@ -37,7 +37,7 @@ export function connect(file: string, use: Use, location: string): Connection {
 
 function connection(db: Database.Database): Connection {
   const statements = new Map<string, Database.Statement>();
-  const tables = new Set<string>();
+  const known = new Set<string>();
   return {
     db,
     statement(sql) {
@@ -48,10 +48,11 @@ function connection(db: Database.Database): Connection {
       }
       return statement;
     },
-    has(table) {
-      if (tables.has(table)) return true;
-      if (!hasTable(db, table)) return false;
-      tables.add(table);
+    has(table, column) {
+      const name = column === undefined ? table : `${table}.${column}`;
+      if (known.has(name)) return true;
+      if (!(column === undefined ? hasTable(db, table) : hasColumn(db, table, column))) return false;
+      known.add(name);
       return true;
     },
     isWal: () => db.pragma('journal_mode', { simple: true }) === 'wal',

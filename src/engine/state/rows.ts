@@ -70,16 +70,14 @@ export function readDirty(
   damage: Damage,
 ): DirtyRow[] {
   if (!connection.has('dirty')) return [];
-  const select = connection
-    .statement(connection.has('csx_dirty') && connection.has('file') ? DIRTY_WITH_SINCE : DIRTY)
-    .raw();
+  const select = connection.statement(selectDirty(connection)).raw();
   const byPeer = new Map<PeerName, DirtyRow[]>();
   for (const range of ranges) {
     for (const row of select.iterate({
       low: param(range.low),
       high: range.high === undefined ? null : param(range.high),
     })) {
-      const [filename, peername, myname, forced, since, refused] = row as readonly unknown[];
+      const [filename, peername, myname, forced, since, refused, foreseen] = row as readonly unknown[];
       const name = usableName(bytesOf(filename), 'dirty', damage);
       if (name === undefined) continue;
       const peer = decodeUrl(bytesOf(peername) ?? '') as PeerName;
@@ -96,6 +94,7 @@ export function readDirty(
         forced: numberOf(forced) !== 0 && forced !== null,
         since: numberOf(since),
         refused: numberOf(refused),
+        foreseen: numberOf(foreseen),
       };
       if (rows === undefined) byPeer.set(peer, [dirty]);
       else rows.push(dirty);
@@ -108,10 +107,18 @@ export function readDirty(
 const DIRTY_WHERE = `WHERE (d.filename >= CAST(@low AS TEXT) OR (CAST(@low AS TEXT) = '' AND (d.filename IS NULL OR d.filename < '')))
   AND (@high IS NULL OR d.filename < CAST(@high AS TEXT)) ORDER BY d.filename`;
 const DIRTY_COLUMNS = `${bytesIn('d.filename')}, ${bytesIn('d.peername')}, ${bytesIn('d.myname')}, CAST(d.forced AS INTEGER)`;
-const DIRTY = `SELECT ${DIRTY_COLUMNS}, NULL, NULL FROM dirty d ${DIRTY_WHERE}`;
-const DIRTY_WITH_SINCE = `SELECT ${DIRTY_COLUMNS}, s.since, s.refused FROM dirty d
+const DIRTY = `SELECT ${DIRTY_COLUMNS}, NULL, NULL, NULL FROM dirty d ${DIRTY_WHERE}`;
+const DIRTY_BESIDE = (
+  foreseen: string,
+): string => `SELECT ${DIRTY_COLUMNS}, s.since, s.refused, ${foreseen} FROM dirty d
   LEFT JOIN csx_dirty s ON s.filename = d.filename AND s.peername = d.peername AND s.number = d.rowid
     AND s.checktxt IS (SELECT checktxt FROM file WHERE filename = d.filename) ${DIRTY_WHERE}`;
+
+/** A database that an older csx wrote last does not tell what was foreseen. */
+function selectDirty(connection: Connection): string {
+  if (!connection.has('csx_dirty') || !connection.has('file')) return DIRTY;
+  return DIRTY_BESIDE(connection.has('csx_dirty', 'foreseen') ? 's.foreseen' : 'NULL');
+}
 
 export function readHints(connection: Connection, damage: Damage): HintRow[] {
   if (!connection.has('hint')) return [];

@@ -44,6 +44,7 @@ export const MIGRATIONS: readonly Migration[] = [
     `CREATE TABLE csx_action_run (command TEXT PRIMARY KEY NOT NULL, started_at INTEGER NOT NULL, milliseconds INTEGER NOT NULL,
        status INTEGER, signal TEXT, timed_out INTEGER NOT NULL, files INTEGER NOT NULL) WITHOUT ROWID`,
   ],
+  ['ALTER TABLE csx_dirty ADD COLUMN foreseen INTEGER'],
 ];
 
 const META = 'CREATE TABLE csx_meta (key TEXT PRIMARY KEY NOT NULL, value) WITHOUT ROWID';
@@ -107,6 +108,10 @@ export function refuseTooNew(version: number, location: string, known = MIGRATIO
 
 export function hasTable(db: Database, name: string): boolean {
   return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined;
+}
+
+export function hasColumn(db: Database, table: string, column: string): boolean {
+  return db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) !== undefined;
 }
 
 function missingTables(db: Database): readonly string[] {

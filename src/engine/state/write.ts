@@ -115,7 +115,13 @@ export function writer(connection: Connection): Writer {
 }
 
 /** What must come after the files and marks gathered before it. */
-const TOUCHES_FILES: ReadonlySet<Write['kind']> = new Set(['remove-file', 'force', 'clear-dirty', 'refused'] as const);
+const TOUCHES_FILES: ReadonlySet<Write['kind']> = new Set([
+  'remove-file',
+  'force',
+  'clear-dirty',
+  'refused',
+  'foreseen',
+] as const);
 
 /** Deletes what csx kept of rows that csync2 has deleted since. */
 export function removeOrphans(connection: Connection): void {
@@ -169,8 +175,22 @@ function writeOne(connection: Connection, write: Exclude<Write, PutFile | Mark |
          SELECT d.filename, d.peername, d.rowid, ${CHECKTXT_OF_D}, ? FROM dirty d
            WHERE d.filename = ${TEXT} AND d.peername = ${TEXT}
          ON CONFLICT (filename, peername) DO UPDATE SET number = excluded.number, checktxt = excluded.checktxt,
-           since = iif(${STILL_TIED}, since, NULL), refused = excluded.refused`,
+           since = iif(${STILL_TIED}, since, NULL), refused = excluded.refused,
+           foreseen = iif(${STILL_TIED}, foreseen, NULL)`,
         integer(write.at),
+        param(storedName(write.file)),
+        encodedParam(write.peer),
+      );
+      return;
+    case 'foreseen':
+      run(
+        `INSERT INTO csx_dirty (filename, peername, number, checktxt, foreseen)
+         SELECT d.filename, d.peername, d.rowid, ${CHECKTXT_OF_D}, ? FROM dirty d
+           WHERE d.filename = ${TEXT} AND d.peername = ${TEXT}
+         ON CONFLICT (filename, peername) DO UPDATE SET number = excluded.number, checktxt = excluded.checktxt,
+           since = iif(${STILL_TIED}, since, NULL), refused = iif(${STILL_TIED}, refused, NULL),
+           foreseen = excluded.foreseen`,
+        write.at === undefined ? null : integer(write.at),
         param(storedName(write.file)),
         encodedParam(write.peer),
       );

@@ -16,6 +16,7 @@ import { applyToPeer } from './apply-peer.js';
 import type { Sent } from './apply-peer.js';
 import type { Dialer } from './dial.js';
 import { runLocalActions } from './local-actions.js';
+import { foreseenWrites, openConflicts, passedWrites } from './open-conflicts.js';
 import { recordPlan } from './record.js';
 import { Settlement } from './settlement.js';
 import { side } from './side.js';
@@ -55,6 +56,8 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
 
   const { everybody } = request;
   const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, everybody, now }))];
+  const undecided = await openConflicts(plan, store);
+  if (undecided.length > 0) await store.write(foreseenWrites(undecided, startedAt));
   const { decided, changes: due, blocked } = await carryOutDecisions(request);
   const settlement = new Settlement(store);
   const names = plan.peers.map((peer) => peer.name);
@@ -70,7 +73,7 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
     actions,
     decided,
     conflicts: [
-      ...plan.conflicts.filter((conflict) => conflict.resolution === 'none'),
+      ...undecided,
       ...decided.filter((each) => each.status !== 'done').map(stillOpen),
       ...sent.flatMap((each) => each.refused),
     ],
@@ -95,7 +98,14 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
     finishedAt,
     succeeded: status === 0 || status === 2,
   });
-  await store.write([putRun(plan, startedAt, standing, { result, status })]);
+  await store.write([
+    ...foreseenWrites(
+      decided.filter((each) => each.status !== 'done').map(({ conflict }) => conflict),
+      startedAt,
+    ),
+    ...passedWrites(changes, result.conflicts),
+    putRun(plan, startedAt, standing, { result, status }),
+  ]);
   return result;
 }
 

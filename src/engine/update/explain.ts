@@ -132,7 +132,7 @@ async function explainPeers(file: FileName, { selection, store }: ExplainOptions
       me: route.me,
       group: route.group.name,
       receivesOnly: route.slave,
-      marked: mark && { forced: mark.forced, since: mark.since, refused: mark.refused },
+      marked: mark,
       agreed: baseline && { checktxt: baseline.checktxt, at: baseline.at },
     });
   }
@@ -160,6 +160,10 @@ function verdictOf(
   const refused = peers.filter(({ marked }) => marked?.refused !== undefined && !marked.forced);
   if (refused.length > 0) {
     return { verdict: 'conflicting', because: `${list(refused)} refused it: it was changed there too.` };
+  }
+  const foreseen = peers.filter(({ marked }) => marked?.foreseen !== undefined && !marked.forced);
+  if (foreseen.length > 0) {
+    return { verdict: 'conflicting', because: `${list(foreseen)} is going to refuse it: it was changed there too.` };
   }
   const drift = states.find((state) => state.drift !== undefined && state.drift !== 'unsure');
   if (drift !== undefined) {

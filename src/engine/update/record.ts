@@ -10,7 +10,7 @@ import type { Problem } from '../../model/errors.js';
 import { display } from '../../model/names.js';
 import type { Plan } from '../../model/plan.js';
 import type { Drift, Finding, LocalState } from '../../model/scan.js';
-import type { Store, Write } from '../../model/store.js';
+import type { FileRow, Store, Write } from '../../model/store.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import { recordWrites } from '../scan/record.js';
@@ -38,10 +38,13 @@ export async function recordPlan(plan: Plan, options: RecordOptions): Promise<re
   const parents = new Parents();
   for (let start = 0; start < plan.drift.length; start += BATCH) {
     const findings: Finding[] = [];
-    for (const drift of plan.drift.slice(start, start + BATCH)) {
+    const batch = plan.drift.slice(start, start + BATCH);
+    const rows = await store.file(batch.map(({ file }) => file));
+    for (const drift of batch) {
       const problem = checkDrift(drift, options, parents);
-      if (problem === undefined) findings.push({ kind: 'drift', drift });
-      else stale.push(problem);
+      if (problem !== undefined) stale.push(problem);
+      // Whoever recorded it since has marked it, and what was sent since needs no mark any more.
+      else if (!isRecorded(drift, rows.get(drift.file))) findings.push({ kind: 'drift', drift });
     }
     await store.write(recordWrites(findings, selection, { mark: true, now: now() }));
   }
@@ -69,6 +72,12 @@ async function marksForSettled(plan: Plan, { store, selection, now }: RecordOpti
       .filter(({ peer, slave }) => !slave && !known.has(`${peer}\0${file}`))
       .map(({ peer, me }): Write => ({ kind: 'mark', file, peer, me, forced: false, since: now() })),
   );
+}
+
+/** Whether a scan would find the row as the disk is. */
+function isRecorded({ after }: Drift, row: FileRow | undefined): boolean {
+  if (after === undefined || row === undefined) return after === row;
+  return row.checktxt === after.checktxt && (row.stamp === undefined || row.stamp === after.stamp);
 }
 
 function checkDrift(drift: Drift, options: RecordOptions, parents: Parents): Problem | undefined {

@@ -61,9 +61,11 @@ function peerStatus(name: PeerName, rows: readonly DirtyRow[], chosen: Selection
   };
 }
 
-function pendingConflict(row: DirtyRow): readonly PendingConflict[] {
-  if (row.refused === undefined || row.forced) return [];
-  return [
-    { peer: row.peer, path: row.file, seen: row.refused, because: `${row.peer} refused it: it was changed there too.` },
-  ];
+function pendingConflict({ peer, file, forced, refused, foreseen }: DirtyRow): readonly PendingConflict[] {
+  if (forced) return [];
+  if (refused !== undefined) {
+    return [{ peer, path: file, seen: refused, because: `${peer} refused it: it was changed there too.` }];
+  }
+  if (foreseen === undefined) return [];
+  return [{ peer, path: file, seen: foreseen, because: `${peer} is going to refuse it: it was changed there too.` }];
 }

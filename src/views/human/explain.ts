@@ -108,6 +108,8 @@ function* peerLines(peer: ExplainedPeer, screen: Screen): Generator<string> {
     const since = marked.since === undefined ? '' : ` since ${time(marked.since, screen.timeZone)}`;
     facts.push(`marked${since}${marked.forced ? ', forced' : ''}`);
     if (marked.refused !== undefined) facts.push(`refused it ${time(marked.refused, screen.timeZone)}`);
+    else if (marked.foreseen !== undefined)
+      facts.push(`a conflict was left undecided ${time(marked.foreseen, screen.timeZone)}`);
   }
   if (agreed === undefined) facts.push('what it last had is not known');
   else {

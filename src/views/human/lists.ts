@@ -71,23 +71,33 @@ export function* dirtyView(output: Output, rows: readonly DirtyRow[], now: numbe
     yield 'Nothing is marked as changed.\n';
     return;
   }
-  // Rows that a peer refused are conflicts: a column for them where there are any.
-  const conflicts = rows.some((row) => row.refused !== undefined);
+  // A column for conflicts where there are any: what a peer refused, or is going to.
+  const conflicts = rows.some((row) => conflictSince(row) !== undefined);
   const lines = eachRow(rows, (row) => [
     display(row.peer),
     row.forced ? 'yes' : 'no',
     row.since === undefined ? 'by csync2' : age(now - row.since),
-    ...(conflicts ? [row.refused === undefined ? '' : age(now - row.refused)] : []),
+    ...(conflicts ? [conflictAge(row, now)] : []),
     display(row.file),
   ]);
   const columns: Column[] = [
     { title: 'Peer' },
     { title: 'Forced' },
     { title: 'Marked' },
-    ...(conflicts ? [{ title: 'Refused' }] : []),
+    ...(conflicts ? [{ title: 'Conflict' }] : []),
     { title: 'File', cut: 'middle' },
   ];
   yield* table(columns, lines, screenOf(output));
+}
+
+/** What a peer refused, or is going to refuse. */
+function conflictSince({ refused, foreseen }: DirtyRow): number | undefined {
+  return refused ?? foreseen;
+}
+
+function conflictAge(row: DirtyRow, now: number): string {
+  const since = conflictSince(row);
+  return since === undefined ? '' : age(now - since);
 }
 
 /** `csx db list hints` */

@@ -29,6 +29,7 @@ export function dirtyJson(rows: readonly DirtyRow[]): object {
       forced: row.forced,
       since: optionalTime(row.since),
       refused: optionalTime(row.refused),
+      foreseen: optionalTime(row.foreseen),
     })),
   );
 }

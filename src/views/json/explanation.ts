@@ -53,6 +53,7 @@ export function explanationJson(explanation: Explanation): object {
               forced: each.marked.forced,
               since: optionalTime(each.marked.since),
               refused: optionalTime(each.marked.refused),
+              foreseen: optionalTime(each.marked.foreseen),
             },
       agreed:
         each.agreed === undefined

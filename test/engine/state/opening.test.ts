@@ -17,6 +17,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
 import { databasePath, withoutPassword } from '../../../src/engine/state/location.js';
 import { CsxError } from '../../../src/model/errors.js';
+import type { PeerName } from '../../../src/model/names.js';
 import {
   child,
   contents,
@@ -27,6 +28,7 @@ import {
   HOST,
   mark,
   open,
+  PEER,
   put,
   rows,
   sql,
@@ -115,6 +117,21 @@ describe('refused', () => {
     for (const access of ['read', 'write'] as const) {
       expect(await failure(open(where, { access }))).toMatchObject({ code: 'STATE_TOO_NEW', data: { version: 99 } });
     }
+  });
+
+  test('tables of an older csx are read as they are, and brought up to date by the first write', async () => {
+    const where = directory();
+    const store = await open(where);
+    await store.write([put(file('/a'), 'v1:type=dir'), mark(file('/a'))]);
+    await store.close();
+    sql(store.location, 'ALTER TABLE csx_dirty DROP COLUMN foreseen');
+    sql(store.location, "UPDATE csx_meta SET value = 2 WHERE key = 'schema'");
+    const old = await open(where, { access: 'read' });
+    expect(await old.dirty()).toMatchObject([{ file: '/a', foreseen: undefined }]);
+    await old.close();
+    const newer = await open(where);
+    await newer.write([{ kind: 'foreseen', file: file('/a'), peer: PEER as PeerName, at: 7 }]);
+    expect(await newer.dirty()).toMatchObject([{ file: '/a', foreseen: 7 }]);
   });
 
   test('tables that a newer csx upgrades while this one runs', async () => {

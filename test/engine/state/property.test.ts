@@ -41,6 +41,7 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('clear-dirty' as const), file: name, peer: maybe(who) }),
   fc.record({ kind: fc.constant('refused' as const), file: name, peer: who, at: time }),
+  fc.record({ kind: fc.constant('foreseen' as const), file: name, peer: who, at: maybe(time) }),
   fc.record({ kind: fc.constant('put-hint' as const), file: name, recursive: fc.boolean() }),
   fc.record({ kind: fc.constant('remove-hint' as const), file: name, recursive: fc.boolean() }),
   fc.record({
@@ -102,7 +103,15 @@ class Model {
   readonly files = new Map<FileName, Extract<Write, { kind: 'put-file' }>>();
   readonly dirty = new Map<
     string,
-    { file: FileName; peer: PeerName; me: PeerName; forced: boolean; since?: number; refused?: number }
+    {
+      file: FileName;
+      peer: PeerName;
+      me: PeerName;
+      forced: boolean;
+      since?: number;
+      refused?: number;
+      foreseen?: number | undefined;
+    }
   >();
   readonly hints = new Map<string, { file: FileName; recursive: boolean }>();
   readonly actions = new Map<string, { file: FileName; command: Bytes; logfile: Bytes }>();
@@ -143,6 +152,11 @@ class Model {
       case 'refused': {
         const row = this.dirty.get(`${write.peer} ${write.file}`);
         if (row !== undefined) row.refused = write.at;
+        return;
+      }
+      case 'foreseen': {
+        const row = this.dirty.get(`${write.peer} ${write.file}`);
+        if (row !== undefined) row.foreseen = write.at;
         return;
       }
       case 'put-hint':
@@ -203,7 +217,9 @@ async function expectSame(store: Store, model: Model): Promise<void> {
   expect([...(await store.file(files.map((each) => each.file))).values()]).toEqual(expected);
   expect(await store.countFiles()).toBe(files.length);
   const dirty = [...model.dirty.values()].sort((a, b) => compareBytes(a.peer, b.peer) || byName(a, b));
-  expect(await store.dirty()).toEqual(dirty.map((row) => ({ refused: undefined, since: undefined, ...row })));
+  expect(await store.dirty()).toEqual(
+    dirty.map((row) => ({ refused: undefined, foreseen: undefined, since: undefined, ...row })),
+  );
   const hints = [...model.hints.values()].sort((a, b) => byName(a, b) || Number(a.recursive) - Number(b.recursive));
   expect(await store.hints()).toEqual(hints);
   const actions = new Set((await store.actions()).map((row) => JSON.stringify(row)));
