@@ -20,6 +20,7 @@ import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import { REFUSED } from '../wire/answers.js';
 import { writeErrorResponse } from '../wire/response-writer.js';
+import { standsAlready } from './already.js';
 import { answerText } from './answer-text.js';
 import type { Applied, Change } from './apply.js';
 import { checkBeforeChange } from './check.js';

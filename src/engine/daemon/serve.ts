@@ -23,8 +23,9 @@ export interface TimeLimits {
   readonly write: number;
 }
 
-/** Milliseconds of silence after which a group is made durable unasked. */
+/** Milliseconds of silence after which a group is made durable unasked, and how old one gets while the client goes on. */
 const GROUP_PATIENCE = 250;
+const GROUP_LONGEST = 2000;
 
 export const TIME_LIMITS: TimeLimits = { identify: 30_000, idle: 600_000, write: 120_000 };
 
@@ -92,6 +93,8 @@ class Conversation {
   readonly #started = performance.now();
   #connection: Duplex;
   #stream: ByteStream;
+  /** Since when there is a group that is not committed. */
+  #grouped: number | undefined;
 
   constructor(connection: Duplex, session: Session, options: ServeOptions) {
     this.#connection = connection;
@@ -105,7 +108,8 @@ class Conversation {
       // A change that has begun is brought to its end also when the daemon stops.
       const stop = this.#session.idle ? this.#options.stop : NEVER;
       const reading = this.#stream.read(this.#patience(), stop);
-      if (this.#session.uncommitted) await this.#commitWhenQuiet(reading);
+      if (this.#session.uncommitted) await this.#commitInTime(reading);
+      else this.#grouped = undefined;
       const chunk = await reading;
       if (chunk === undefined) break;
       this.#session.push(chunk);
@@ -114,8 +118,15 @@ class Conversation {
     await this.#stream.close(this.#options.limits.write);
   }
 
-  /** A client that falls silent keeps others from its files no longer than this. */
-  async #commitWhenQuiet(reading: Promise<unknown>): Promise<void> {
+  /** A client that falls silent, or whose content comes slowly, does not keep others from its files. */
+  async #commitInTime(reading: Promise<unknown>): Promise<void> {
+    const now = performance.now();
+    this.#grouped ??= now;
+    if (now - this.#grouped > GROUP_LONGEST) {
+      this.#grouped = undefined;
+      await this.#session.commitGroup();
+      return;
+    }
     const quiet = new AbortController();
     const spoke = reading.then(
       () => true,

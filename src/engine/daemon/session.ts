@@ -82,7 +82,7 @@ export class Session {
     return this.#reader.idle && this.#work?.incoming.file === undefined;
   }
 
-  /** Answers went out for changes that are not durable yet (group-commit): call `commitGroup` when nothing comes any more. */
+  /** There are changes that are not durable yet, or files that others may wait for (group-commit): call `commitGroup` in time. */
   get uncommitted(): boolean {
     return this.#grouping && this.#work?.changes.pending === true;
   }

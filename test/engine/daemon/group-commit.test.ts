@@ -77,6 +77,36 @@ describe('group-commit', () => {
     expect(await rows()).toContain(`${tree}/gone`);
   });
 
+  it('a client that falls silent within a content does not keep others from the file', async () => {
+    await client.say('CSX group-commit');
+    client.write(`PATCH ${KEY} ${tree}/file\n`);
+    await client.until((received) => received.includes('octet-stream 12\n') && received.length > 40);
+    client.write('octet-stream 100000\nr');
+    const other = await RawClient.introduced(HOST, CLIENT);
+    try {
+      expect(await other.say(`MKDIR ${KEY} ${tree}/file`)).toBe('OK (cmd_finished).\n');
+    } finally {
+      other.socket.destroy();
+    }
+  });
+
+  it('a client whose content comes slowly does not keep others from what it has changed before', async () => {
+    await client.say('CSX group-commit');
+    client.write(`MKDIR ${KEY} ${tree}/before\nPATCH ${KEY} ${tree}/file\n`);
+    await client.until((received) => received.includes('octet-stream 12\n') && received.length > 40);
+    client.write('octet-stream 100000\n');
+    const slowly = setInterval(() => {
+      client.write('r');
+    }, 50);
+    const other = await RawClient.introduced(HOST, CLIENT);
+    try {
+      expect(await other.say(`DEL ${KEY} ${tree}/before`)).toBe('OK (cmd_finished).\n');
+    } finally {
+      clearInterval(slowly);
+      other.socket.destroy();
+    }
+  });
+
   it('SYNC says that something could not be made durable, once', async () => {
     await client.say('CSX group-commit');
     const body = Buffer.concat([Buffer.from([0x72, 0x73, 0x02, 0x36, 0x03]), Buffer.from('new'), Buffer.from([0])]);
