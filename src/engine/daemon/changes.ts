@@ -83,9 +83,9 @@ export class Changes {
     return this.#touched.size >= LARGEST_GROUP;
   }
 
-  /** Whether something waits to be committed. */
+  /** Whether something waits to be committed, or others for a file that this session has taken. */
   get pending(): boolean {
-    return this.#touched.size > 0;
+    return this.#touched.size > 0 || this.#locked.size > 0;
   }
 
   /** Why a change failed since `takeFailure` was called; undefined: none did. */
@@ -155,11 +155,12 @@ export class Changes {
     const touched = this.#touch({ file, disk, groups, verb: 'PATCH', actions: true, reply });
     for (const each of hold.replies) if (!touched.replies.includes(each)) touched.replies.push(each);
     try {
-      await this.#prepare(hold);
+      const already = await this.#prepare(hold);
       const facts = hold.facts();
       touched.digest = facts.digest;
       touched.signature = facts.signature;
-      this.#holds.push(hold);
+      if (already) hold.discard();
+      else this.#holds.push(hold);
     } catch (error) {
       hold.discard();
       touched.failure = error;
@@ -217,15 +218,20 @@ export class Changes {
     return touched;
   }
 
-  /** The file may have been changed while the client's commands were waited for: then this is a conflict, as it was at PATCH. */
-  async #prepare(hold: Hold): Promise<void> {
+  /**
+   * The file may have been changed while the client's commands were waited for: then this is a conflict, as it was at PATCH, unless what
+   * stands there is what was to come. True: it is.
+   */
+  async #prepare(hold: Hold): Promise<boolean> {
+    hold.staged.dress(hold.attributes);
     if (!hold.unchanged()) {
       await checkBeforeChange(this.#served, hold.file, hold.disk, this.#services.now());
+      if (await standsAlready(hold, this.#served.config.ignore)) return true;
       await this.#markForClient(hold.file);
       throw conflict(hold.file);
     }
-    hold.staged.dress(hold.attributes);
     await this.backUp(hold.disk, hold.groups);
+    return false;
   }
 
   /** A refused change: the peer is to get this host's version. */
