@@ -232,6 +232,8 @@ export interface Store {
   readonly access: 'read' | 'write';
 
   identity(): Promise<Identity>;
+  /** Another number whenever anybody but this store has written, csync2 too. */
+  foreignWrites(): Promise<number>;
   /** Rows in the order of their stored names, in batches, at one moment in time. Without scopes: all. Of the stretch alone. */
   files(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly FileRow[]>;
   /** The same without what csx keeps beside the rows, in half the time. */

@@ -5,12 +5,12 @@
  * Otherwise csx would take its own work for a local change, and refuse to go on with it.
  */
 
-import { parseCheckText } from '../../model/checktxt.js';
-import type { Digest, Entry } from '../../model/entry.js';
+import type { Digest } from '../../model/entry.js';
 import type { DiskPath, FileName, PeerName } from '../../model/names.js';
 import type { LocalState } from '../../model/scan.js';
 import type { FileRow, Intent, IntentBatch, Write } from '../../model/store.js';
 import { digestOf } from '../scan/digest.js';
+import { describes } from '../scan/intended.js';
 import { lookAt } from '../scan/local-state.js';
 import { recordChange } from './record.js';
 import type { Opened } from './served.js';
@@ -87,15 +87,6 @@ function byFile(batches: readonly IntentBatch[]): Map<FileName, Told[]> {
     }
   }
   return files;
-}
-
-const ATTRIBUTES = ['type', 'size', 'target', 'device', 'mtime', 'mode', 'uid', 'gid'] as const;
-
-/** Whether what stands there is what was told, in all that was told. */
-function describes({ checktxt }: Intent, state: LocalState | undefined): boolean {
-  if (checktxt === undefined || state === undefined) return checktxt === undefined && state === undefined;
-  const told: Entry | undefined = parseCheckText(checktxt);
-  return told !== undefined && ATTRIBUTES.every((each) => told[each] === undefined || told[each] === state.entry[each]);
 }
 
 /** Whether a regular file's content is the one that was told, or, where none was, the one that was there. */

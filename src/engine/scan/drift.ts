@@ -36,7 +36,11 @@ export function compare(row: FileRow, stats: BigIntStats, disk: DiskPath, file: 
     if (stampOf(stats) === row.stamp && hasForm(row.checktxt, ignore)) return SAME;
   }
   const state = stateOf(stats, disk, file, ignore);
-  if (state === undefined) return { kind: 'gone' };
+  return state === undefined ? { kind: 'gone' } : compareState(row, state, file);
+}
+
+/** The same, with a file that was looked at. */
+export function compareState(row: FileRow, state: LocalState, file: FileName): Comparison {
   return state.checktxt === row.checktxt ? compareBeside(row, state, file) : compareTexts(row, state, file);
 }
 

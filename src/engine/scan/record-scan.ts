@@ -14,10 +14,11 @@ import type { Write } from '../../model/store.js';
 import type { RootFinding } from './guard.js';
 import { recordWrites } from './record.js';
 import type { Membership } from './record.js';
+import { NO_TOTALS } from './scan.js';
 import type { ScanTotals } from './scan.js';
 
-/** Writes handed over at a time, about. */
-const GROUP = 8000;
+/** Findings recorded at a time, about. */
+const GROUP = 4000;
 
 export interface RecordOptions {
   /** False: record only, as `csync2 -I` does. */
@@ -28,6 +29,8 @@ export interface RecordOptions {
   readonly now: number;
   /** False: removals are recorded even where a root has vanished: a person said so, or it is csync2's own way. */
   readonly guard?: boolean | undefined;
+  /** Which findings still stand: asked right before they are written (second-look.ts). */
+  readonly standing?: (<T extends Finding>(findings: readonly T[]) => Promise<readonly T[]>) | undefined;
 }
 
 export interface Recorded {
@@ -48,34 +51,33 @@ export async function recordScan(
   const roots: RootFinding[] = [];
   const problems: Problem[] = [];
   const removals: Extract<Finding, { readonly kind: 'drift' }>[] = [];
-  let writes: Write[] = [];
+  let pending: Finding[] = [];
+  const record = async (findings: readonly Finding[]): Promise<void> => {
+    const writes = recordWrites((await options.standing?.(findings)) ?? findings, membership, options);
+    if (writes.length > 0) await write(writes);
+  };
   let next = await run.next();
   try {
     for (; next.done !== true; next = await run.next()) {
-      const found: Finding[] = [];
       for (const finding of next.value) {
         if (finding.kind === 'root') roots.push(finding);
         else if (finding.kind === 'problem') problems.push(finding.problem);
         else if (finding.kind === 'drift' && finding.drift.after === undefined) removals.push(finding);
-        else found.push(finding);
+        else pending.push(finding);
       }
-      for (const each of recordWrites(found, membership, options)) writes.push(each);
-      if (writes.length >= GROUP) {
-        await write(writes);
-        writes = [];
-      }
+      if (pending.length < GROUP) continue;
+      await record(pending);
+      pending = [];
     }
   } finally {
     // Only when something failed is there anything left to end: the reader of the database.
-    if (next.done !== true) await run.return(NOTHING);
+    if (next.done !== true) await run.return(NO_TOTALS);
   }
   const gone =
     options.guard === false
       ? removals
       : removals.filter(({ drift }) => roots.every((root) => !isWithin(drift.file, root.file)));
-  for (const each of recordWrites(gone, membership, options)) writes.push(each);
-  if (writes.length > 0) await write(writes);
+  for (const removal of gone) pending.push(removal);
+  await record(pending);
   return { totals: next.value, roots, problems, withheld: removals.length - gone.length };
 }
-
-const NOTHING: ScanTotals = { entries: 0, known: 0, drift: 0, refreshed: 0, problems: 0 };

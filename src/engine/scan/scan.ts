@@ -41,6 +41,9 @@ export interface ScanTotals {
   readonly problems: number;
 }
 
+/** Of a scan that was given up. */
+export const NO_TOTALS: ScanTotals = { entries: 0, known: 0, drift: 0, refreshed: 0, problems: 0 };
+
 /**
  * Scans. Batches of findings in the order of stored names; the totals at the end. Must be drained or returned: it holds a
  * reader of the database.

@@ -92,6 +92,18 @@ export class Connections {
     return connection?.isWal() === true && this.#copy === undefined;
   }
 
+  /** Another number whenever another store has committed: SQLite does not count a connection's own commits. */
+  async foreignCommits(): Promise<number> {
+    const reader = await this.reader();
+    if (reader === undefined) return 0;
+    const count = ({ db }: Connection): number => Number(db.pragma('data_version', { simple: true }));
+    if (this.#options.access === 'read') return this.#waiting('read', () => count(reader));
+    return this.#enqueue(async () => {
+      const writer = await this.#writerReady();
+      return this.#waiting('read', () => count(writer));
+    });
+  }
+
   /** The connection for single reads; undefined where there is no database. Throws what is wrong with it. */
   reader(): Promise<Connection | undefined> {
     const opened = this.#opening.then(async () => {

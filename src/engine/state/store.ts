@@ -101,6 +101,10 @@ export class SqliteStore implements Store {
     return (await this.#connections.read(readIdentity)) ?? { lineage: undefined, serial: 0 };
   }
 
+  foreignWrites(): Promise<number> {
+    return this.#connections.foreignCommits();
+  }
+
   files(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly FileRow[]> {
     const ranges = rangesOf(scopes);
     return this.#files(stretch === undefined ? ranges : clip(ranges, stretch));

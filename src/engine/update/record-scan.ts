@@ -9,6 +9,7 @@ import type { Drift, Finding } from '../../model/scan.js';
 import type { Scope, Store } from '../../model/store.js';
 import { recordScan as record } from '../scan/record-scan.js';
 import type { ScanTotals } from '../scan/scan.js';
+import { SecondLook } from '../scan/second-look.js';
 import { scanStore } from './scan-store.js';
 
 export interface RecordScanOptions {
@@ -39,6 +40,7 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
   const { selection, everything, store, scopes, mark, report, now } = options;
   const seen = { new: 0, changed: 0, removed: 0, shown: [] as Drift[] };
   report({ type: 'scan_start', known: await store.countFiles(scopes) });
+  const second = await SecondLook.before(store, options.ignore);
   const findings = scanStore({
     selection,
     store,
@@ -59,6 +61,7 @@ export async function recordScan(options: RecordScanOptions): Promise<ScanResult
     forced: options.forced,
     guard: options.guard,
     now: now(),
+    standing: (found) => second.among(found),
   });
   const withheld = ({ file }: Drift): boolean =>
     options.guard !== false && recorded.roots.some((root) => isWithin(file, root.file));

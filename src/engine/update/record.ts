@@ -14,6 +14,7 @@ import type { FileRow, Store, Write } from '../../model/store.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import { recordWrites } from '../scan/record.js';
+import { SecondLook } from '../scan/second-look.js';
 
 export interface RecordOptions {
   readonly store: Store;
@@ -36,6 +37,7 @@ export async function recordPlan(plan: Plan, options: RecordOptions): Promise<re
   const { store, selection, now } = options;
   const stale: Problem[] = [];
   const parents = new Parents();
+  const second = SecondLook.late(store, options.ignore);
   for (let start = 0; start < plan.drift.length; start += BATCH) {
     const findings: Finding[] = [];
     const batch = plan.drift.slice(start, start + BATCH);
@@ -46,7 +48,8 @@ export async function recordPlan(plan: Plan, options: RecordOptions): Promise<re
       // Whoever recorded it since has marked it, and what was sent since needs no mark any more.
       else if (!isRecorded(drift, rows.get(drift.file))) findings.push({ kind: 'drift', drift });
     }
-    await store.write(recordWrites(findings, selection, { mark: true, now: now() }));
+    const standing = await second.among(findings);
+    await store.write(recordWrites(standing, selection, { mark: true, now: now() }));
   }
   // What lies below a directory that a peer lost was not marked for it before.
   const marks: Write[] = plan.changes
