@@ -10,7 +10,7 @@ import path from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { put } from '../support/cluster.js';
 import { readTree } from '../support/tree.js';
-import { LONG, staged, startHosts, stopHosts, times } from './hosts.js';
+import { LONG, staged, startHosts, stopHosts, tally, times } from './hosts.js';
 import type { Host } from './hosts.js';
 import { childPointsOf, killChildren, killing, listing, pointsOf, spread } from './strace.js';
 import { stateOf, watch } from './watching.js';
@@ -91,6 +91,7 @@ it(
       expect(readTree(sender.tree), told).toEqual(mine);
       await receiver.kill();
     }
+    tally(`a csync2 receiver was killed at ${String(points.length)} points; ${String(broken)} runs were broken`);
     expect(broken, 'most runs were broken').toBeGreaterThanOrEqual(points.length / 2);
   },
   LONG ? 3_600_000 : 120_000,
@@ -124,6 +125,7 @@ it(
       expectSame(receiver, sender, told);
       expect(staged(receiver.tree), told).toEqual([]);
     }
+    tally(`a csync2 sender was killed at ${String(killed)} of ${String(points.length)} points`);
     expect(killed).toBeGreaterThanOrEqual(points.length / 2);
     for (const [file, states] of await watching.stop()) {
       expect(states.length, `${file} was watched`).toBeGreaterThan(1);

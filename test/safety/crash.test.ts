@@ -10,7 +10,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { put } from '../support/cluster.js';
 import { readTree } from '../support/tree.js';
-import { LONG, staged, startHosts, stopHosts, times } from './hosts.js';
+import { LONG, staged, startHosts, stopHosts, tally, times } from './hosts.js';
 import type { Host, RunOptions } from './hosts.js';
 import { killing, listing, pointsOf, spread } from './strace.js';
 import type { Point } from './strace.js';
@@ -148,6 +148,7 @@ describe('promise 2: kill -9 at any moment loses nothing', () => {
         if (broken.signal === 'SIGKILL') killed += 1;
         await trial.converges(told(point));
       }
+      tally(`the sender was killed at ${String(killed)} of ${String(points.length)} points`);
       expect(killed).toBeGreaterThanOrEqual(points.length / 2);
       await trial.converges('at last', true);
       await trial.seenOnlyWhole();
@@ -187,6 +188,7 @@ describe('promise 2: kill -9 at any moment loses nothing', () => {
         await trial.receiver.kill();
       }
       await trial.receiver.serve();
+      tally(`the receiver was killed ${String(killed)} times, twice at each of ${String(points.length)} points`);
       await trial.converges('at last', true);
       expect(killed).toBeGreaterThanOrEqual(points.length / 2);
       await trial.seenOnlyWhole();

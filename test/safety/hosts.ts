@@ -59,6 +59,11 @@ export function times(ci: number, long: number): number {
   return LONG ? long : ci;
 }
 
+/** Says in the long run how much was really done: what docs/promises.md tells. */
+export function tally(text: string): void {
+  if (LONG) process.stderr.write(`${text}\n`);
+}
+
 export class Host {
   readonly kind: Kind;
   readonly address: string;

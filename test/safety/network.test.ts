@@ -17,6 +17,7 @@ import { spread } from './strace.js';
 import { stateOf, watch } from './watching.js';
 
 const ONWARD = 30866;
+const WHOLE_RUN = LONG ? 1_800_000 : 120_000;
 let hosts: Host[] | undefined;
 let proxy: Proxy | undefined;
 
@@ -86,7 +87,7 @@ describe.each([false, true])('promise 2: a network that fails (TLS: %s)', (tls) 
       const seen = (await watching.stop()).get(`${receiver.tree}/file`) ?? [];
       expect(seen.filter((state) => !allowed.has(state))).toEqual([]);
     },
-    LONG ? 1_800_000 : 120_000,
+    WHOLE_RUN,
   );
 });
 
@@ -94,47 +95,55 @@ describe.each([false, true])('promise 2: a network that fails (TLS: %s)', (tls) 
 const WHOLE = /^line of[^]*round \d+[^]*delta\n$/;
 
 describe('promise 2: a network that says things twice', () => {
-  it('each connection comes twice, both with the same commands: at worst a conflict is told, and nothing is lost', async () => {
-    const [sender, receiver, network] = await connected('127.34.29');
-    for (let round = 0; round < times(2, 20); round += 1) {
-      network.weather = { way: 'to', after: 0, does: 'duplicate' };
-      edit(sender.tree, round);
-      const applied = await sender.apply({ flags: ['--timeout', '10'] });
-      expect([0, 3, 4, 9], applied.stdout + applied.stderr).toContain(applied.status);
-      network.weather = undefined;
-      // Of two sessions that bring the same file at once one is too late, and to be told so is right.
-      const again = await sender.apply();
-      expect([0, 3], again.stdout + again.stderr).toContain(again.status);
-      expect(fs.readFileSync(`${receiver.tree}/file`, 'utf8')).toMatch(WHOLE);
-      if (again.status === 3) expect(await sender.run(['force', '-r', '%t%'])).toMatchObject({ status: 0 });
-      expect(await sender.apply()).toMatchObject({ status: 0 });
-      expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
-      expect(staged(receiver.tree)).toEqual([]);
-    }
-    expect(network.hits).toBeGreaterThan(1);
-  });
+  it(
+    'each connection comes twice, both with the same commands: at worst a conflict is told, and nothing is lost',
+    async () => {
+      const [sender, receiver, network] = await connected('127.34.29');
+      for (let round = 0; round < times(2, 20); round += 1) {
+        network.weather = { way: 'to', after: 0, does: 'duplicate' };
+        edit(sender.tree, round);
+        const applied = await sender.apply({ flags: ['--timeout', '10'] });
+        expect([0, 3, 4, 9], applied.stdout + applied.stderr).toContain(applied.status);
+        network.weather = undefined;
+        // Of two sessions that bring the same file at once one is too late, and to be told so is right.
+        const again = await sender.apply();
+        expect([0, 3], again.stdout + again.stderr).toContain(again.status);
+        expect(fs.readFileSync(`${receiver.tree}/file`, 'utf8')).toMatch(WHOLE);
+        if (again.status === 3) expect(await sender.run(['force', '-r', '%t%'])).toMatchObject({ status: 0 });
+        expect(await sender.apply()).toMatchObject({ status: 0 });
+        expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
+        expect(staged(receiver.tree)).toEqual([]);
+      }
+      expect(network.hits).toBeGreaterThan(1);
+    },
+    WHOLE_RUN,
+  );
 
-  it('an answer comes twice, so that later ones are taken for others: told, nothing here is touched, no half file there', async () => {
-    const [sender, receiver, network] = await connected('127.34.64');
-    edit(sender.tree, 0);
-    expect(await sender.apply()).toMatchObject({ status: 0 });
-    const { from } = network.passed;
-    for (const [index, after] of spread([...Array(from).keys()], times(3, 40)).entries()) {
-      edit(sender.tree, index + 1);
-      const before = readTree(sender.tree);
-      network.weather = { way: 'from', after, does: 'repeat' };
-      const applied = await sender.apply({ flags: ['--timeout', '2'] });
-      network.weather = undefined;
-      const told = applied.stdout + applied.stderr;
-      expect([0, 3, 4, 9], told).toContain(applied.status);
-      expect(readTree(sender.tree)).toEqual(before);
-      expect(fs.readFileSync(`${receiver.tree}/file`, 'utf8')).toMatch(WHOLE);
-      expect(staged(receiver.tree), told).toEqual([]);
-      edit(sender.tree, index + 1);
-      expect((await sender.apply()).status).toBe(0);
-    }
-    expect(network.hits).toBeGreaterThan(1);
-  });
+  it(
+    'an answer comes twice, so that later ones are taken for others: told, nothing here is touched, no half file there',
+    async () => {
+      const [sender, receiver, network] = await connected('127.34.64');
+      edit(sender.tree, 0);
+      expect(await sender.apply()).toMatchObject({ status: 0 });
+      const { from } = network.passed;
+      for (const [index, after] of spread([...Array(from).keys()], times(3, 40)).entries()) {
+        edit(sender.tree, index + 1);
+        const before = readTree(sender.tree);
+        network.weather = { way: 'from', after, does: 'repeat' };
+        const applied = await sender.apply({ flags: ['--timeout', '2'] });
+        network.weather = undefined;
+        const told = applied.stdout + applied.stderr;
+        expect([0, 3, 4, 9], told).toContain(applied.status);
+        expect(readTree(sender.tree)).toEqual(before);
+        expect(fs.readFileSync(`${receiver.tree}/file`, 'utf8')).toMatch(WHOLE);
+        expect(staged(receiver.tree), told).toEqual([]);
+        edit(sender.tree, index + 1);
+        expect((await sender.apply()).status).toBe(0);
+      }
+      expect(network.hits).toBeGreaterThan(1);
+    },
+    WHOLE_RUN,
+  );
 });
 
 describe('promise 8: a network that damages what it carries', () => {
