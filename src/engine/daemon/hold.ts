@@ -16,7 +16,8 @@ import { CsxError } from '../../model/errors.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import { display } from '../../model/names.js';
 import { DeltaParser } from '../delta/patch.js';
-import { ABSENT_SIGNATURE, SignatureBuilder, SignatureDigester } from '../delta/signature.js';
+import { ABSENT_SIGNATURE, SignatureBuilder, parseSignature } from '../delta/signature.js';
+import { SignatureDigester } from '../delta/signature-digester.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import { stageFile } from '../files/stage.js';
@@ -30,6 +31,9 @@ import type { Reply } from './replies.js';
 const OUTPUT_BYTES = 256 * 1024;
 /** Bytes worked through before others have their turn. */
 const TURN_BYTES = 4 * 1024 * 1024;
+
+/** A signature up to this long is held until the delta has come: what is copied has the sums it had. 16 MB are a file of 1.7 GB. */
+const HELD_SIGNATURE = 16 * 1024 * 1024;
 
 /** Buffers that were used and can be used again: for small files, making one costs more than all the rest. */
 const spare: Buffer[] = [];
@@ -53,7 +57,7 @@ export class Hold {
   readonly #base: Source | undefined;
   readonly #parser: DeltaParser;
   readonly #hash = createHash('sha256');
-  readonly #signature = new SignatureDigester();
+  #signature = new SignatureDigester();
   readonly #output = takeBuffer();
   #bufferGiven = false;
   #held = 0;
@@ -103,7 +107,10 @@ export class Hold {
 
   /** The signature of what is there now, for the client to make its delta from. */
   async signature(): Promise<Buffer> {
-    return this.#base === undefined ? ABSENT_SIGNATURE : signatureOf(this.#base);
+    if (this.#base === undefined) return ABSENT_SIGNATURE;
+    const signature = await signatureOf(this.#base);
+    if (signature.length <= HELD_SIGNATURE) this.#signature = new SignatureDigester(parseSignature(signature));
+    return signature;
   }
 
   /** Takes a piece of the delta. Throws DELTA_INVALID or the system's error; `discard` it then. */
@@ -165,6 +172,7 @@ export class Hold {
       if (count === 0) {
         throw new CsxError('CHANGED_MEANWHILE', `${display(this.file)} became shorter while it was patched.`);
       }
+      this.#signature.copied(room.subarray(0, count), start + done);
       this.#held += count;
       done += count;
       this.#sinceTurn += count;
@@ -175,6 +183,7 @@ export class Hold {
   }
 
   #append(bytes: Uint8Array): void {
+    this.#signature.update(bytes);
     for (let done = 0; done < bytes.length;) {
       if (this.#held === OUTPUT_BYTES) this.#flush();
       const piece = bytes.subarray(done, done + OUTPUT_BYTES - this.#held);
@@ -189,7 +198,6 @@ export class Hold {
     this.#held = 0;
     this.staged.write(bytes);
     this.#hash.update(bytes);
-    this.#signature.update(bytes);
   }
 }
 

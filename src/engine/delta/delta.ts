@@ -18,6 +18,7 @@ import {
   widthIndex,
 } from './format.js';
 import { BlockSearch } from './search.js';
+import type { OnContent, OnMatch } from './search.js';
 import type { Signature } from './signature.js';
 
 export type DeltaOp =
@@ -45,16 +46,20 @@ const MAX_COPIES = 2 ** 22;
 export class DeltaPlanner {
   readonly #ops = new OpList();
   readonly #search: BlockSearch | undefined;
+  readonly #onContent: OnContent | undefined;
   #newLength = 0;
   #finished = false;
 
-  constructor(signature: Signature) {
+  /** `onContent`: told all that `update` is given, and what of it was found; by the end of `finish` all of it. */
+  constructor(signature: Signature, onContent?: OnContent) {
+    this.#onContent = onContent;
     const { blockCount, blockLength, strongLength } = signature;
     // Nothing there (absent, empty), or nothing worth looking for: all of the file is one literal.
     if (blockCount === 0 || blockLength < MIN_BLOCK_LENGTH || strongLength < MIN_STRONG_LENGTH) return;
-    this.#search = new BlockSearch(signature, (offset, start, length) => {
+    const onMatch: OnMatch = (offset, start, length) => {
       this.#ops.copy(offset, start, length);
-    });
+    };
+    this.#search = new BlockSearch(signature, onMatch, { onContent });
   }
 
   /** False when nothing can be found: `update` only counts then, and one call of `skip` does as well. */
@@ -66,6 +71,11 @@ export class DeltaPlanner {
     if (this.#finished) throw new CsxError('INTERNAL', 'Data was added to a delta that is planned.');
     this.#newLength += chunk.length;
     if (this.#search !== undefined && !this.#ops.full) this.#search.update(chunk);
+    else {
+      // What waits to be searched comes first.
+      this.#search?.finish();
+      this.#onContent?.(chunk, undefined);
+    }
   }
 
   /** Counts `length` bytes of the file without reading them. Only where `searches` is false. */

@@ -16,6 +16,15 @@ export const MAX_SEARCHED_BLOCKS = 2 ** 25;
 /** The `length` bytes at `offset` of the new file are those at `start` of the old one. */
 export type OnMatch = (offset: number, start: number, length: number) => void;
 
+/** All of the new file, in order: bytes that are those of the old one from `start` on, or are not there. A view, good until this returns. */
+export type OnContent = (bytes: Uint8Array, start: number | undefined) => void;
+
+export interface SearchOptions {
+  readonly onContent?: OnContent | undefined;
+  /** For tests: an instance that nobody else uses. */
+  readonly kernel?: Kernel;
+}
+
 /** Bytes of new file that are searched by one call. */
 const DATA = 256 * 1024;
 /** Bytes for the matches of one call, 12 each. */
@@ -32,20 +41,25 @@ export class BlockSearch {
   readonly #kernel: Kernel;
   readonly #blockLength: number;
   readonly #onMatch: OnMatch;
+  readonly #onContent: OnContent | undefined;
   readonly #matches: number;
   readonly #data: number;
   readonly #dataEnd: number;
   /** Addresses: the data that is not decided yet is from #from to #end. */
   #from: number;
   #end: number;
+  /** Address up to which the content was told. */
+  #told: number;
   /** Add to an address for the offset in the file. */
   #shift: number;
   #finished = false;
 
-  /** The signature must have blocks. `kernel` is for tests: an instance that nobody else uses. */
-  constructor(signature: Signature, onMatch: OnMatch, kernel = idle.pop() ?? createKernel()) {
+  /** The signature must have blocks. */
+  constructor(signature: Signature, onMatch: OnMatch, options: SearchOptions = {}) {
     const { kind, blockLength, strongLength } = signature;
+    const kernel = options.kernel ?? idle.pop() ?? createKernel();
     this.#onMatch = onMatch;
+    this.#onContent = options.onContent;
     this.#blockLength = blockLength;
     this.#kernel = kernel;
 
@@ -79,6 +93,7 @@ export class BlockSearch {
     }
     this.#from = this.#data;
     this.#end = this.#data;
+    this.#told = this.#data;
     this.#shift = -this.#data;
   }
 
@@ -96,6 +111,7 @@ export class BlockSearch {
     if (this.#finished) return;
     this.#finished = true;
     this.#search(true);
+    this.#tell(this.#kernel.memory(), this.#end, undefined);
     if (idle.length < MAX_IDLE && this.#kernel.memory().length <= KEPT) idle.push(this.#kernel);
   }
 
@@ -106,6 +122,7 @@ export class BlockSearch {
     const moved = this.#from - this.#data;
     this.#from -= moved;
     this.#end -= moved;
+    this.#told -= moved;
     this.#shift += moved;
   }
 
@@ -117,10 +134,22 @@ export class BlockSearch {
       const memory = this.#kernel.memory();
       const end = this.#matches + 12 * exports.matches();
       for (let at = this.#matches; at < end; at += 12) {
+        const address = memory.readUInt32LE(at);
         const start = memory.readUInt32LE(at + 4) * this.#blockLength;
-        this.#onMatch(memory.readUInt32LE(at) + this.#shift, start, memory.readUInt32LE(at + 8));
+        const length = memory.readUInt32LE(at + 8);
+        this.#onMatch(address + this.#shift, start, length);
+        this.#tell(memory, address, undefined);
+        this.#tell(memory, address + length, start);
       }
+      this.#tell(memory, this.#from, undefined);
     }
+  }
+
+  /** Tells the content from where the last call ended up to `end`. */
+  #tell(memory: Buffer, end: number, start: number | undefined): void {
+    if (this.#told === end) return;
+    this.#onContent?.(memory.subarray(this.#told, end), start);
+    this.#told = end;
   }
 }
 

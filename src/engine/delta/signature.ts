@@ -5,7 +5,7 @@
  * `rdiff -H md4 -R rollsum -b 2048 -S 16 signature`) makes. Format: format.ts.
  */
 
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { SignatureDigest } from '../../model/entry.js';
 import { CsxError } from '../../model/errors.js';
 import { BLOCK_LENGTH, SIGNATURE_HEADER_LENGTH, SIGNATURE_KINDS, SIGNATURE_MAGIC, STRONG_LENGTH } from './format.js';
@@ -59,29 +59,6 @@ export function signatureOfWhole(content: Uint8Array): Buffer {
   return Buffer.concat([EMPTY_SIGNATURE, blockSummer().sumBlocks([content], BLOCK_LENGTH, STRONG_LENGTH)]);
 }
 
-/** The digest of csync2's signature of a file that arrives in chunks of any size. The signature itself is never held. */
-export class SignatureDigester {
-  readonly #builder = new SignatureBuilder();
-  readonly #hash = createHash('sha256');
-  #since = 0;
-  #digest: SignatureDigest | undefined;
-
-  update(chunk: Uint8Array): void {
-    this.#builder.update(chunk);
-    this.#since += chunk.length;
-    if (this.#since < DIGESTED) return;
-    this.#since = 0;
-    this.#hash.update(this.#builder.take());
-  }
-
-  finish(): SignatureDigest {
-    return (this.#digest ??= this.#hash.update(this.#builder.finish()).digest('hex') as SignatureDigest);
-  }
-}
-
-/** Bytes of a file whose sums are collected before they are hashed. */
-const DIGESTED = 1024 * 1024;
-
 /**
  * Makes the signature of a file that arrives in chunks of any size. `finish` returns all of it, or, where `take` was called
  * on the way (files too large to hold their signature), the rest.
@@ -117,6 +94,13 @@ export class SignatureBuilder {
     const rest = total % group;
     this.#sum(chunk.subarray(0, chunk.length - rest));
     this.#hold(chunk.subarray(chunk.length - rest));
+  }
+
+  /** Adds whole blocks by their sums, as a signature of the same kind has them, where all blocks before are whole. */
+  append(sums: Uint8Array): void {
+    if (this.#held % this.#blockLength !== 0) throw new CsxError('INTERNAL', 'Sums were added to a signature within a block.');
+    this.#sum(new Uint8Array(0));
+    this.#ready.push(Buffer.from(sums));
   }
 
   /** The bytes that are ready. Together with what `finish` returns they are the signature. */

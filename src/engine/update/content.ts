@@ -12,7 +12,9 @@ import { display } from '../../model/names.js';
 import type { DiskPath } from '../../model/names.js';
 import { DeltaPlanner, deltaLength, deltaOf, encodeDelta } from '../delta/delta.js';
 import type { DeltaOps } from '../delta/delta.js';
-import { SignatureDigester, parseSignature } from '../delta/signature.js';
+import { SignatureBuilder, parseSignature, signatureDigest } from '../delta/signature.js';
+import type { Signature } from '../delta/signature.js';
+import { SignatureDigester } from '../delta/signature-digester.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import type { Body } from '../net/connection.js';
@@ -48,6 +50,30 @@ export async function digestsOf(disk: DiskPath): Promise<ContentDigests> {
   }
 }
 
+/** The same where the file has this signature; undefined as soon as it is seen to have another. Throws what `openSource` throws. */
+export async function digestsIfSame(disk: DiskPath, signature: Buffer): Promise<ContentDigests | undefined> {
+  const source = openSource(disk);
+  try {
+    const hash = createHash('sha256');
+    const builder = new SignatureBuilder();
+    let compared = 0;
+    const isSame = (sums: Buffer): boolean => {
+      compared += sums.length;
+      return signature.subarray(compared - sums.length, compared).equals(sums);
+    };
+    for (const chunk of source.chunks(CHUNK)) {
+      builder.update(chunk);
+      if (!isSame(builder.take())) return undefined;
+      hash.update(chunk);
+      if (source.size > CHUNK) await turn();
+    }
+    if (!isSame(builder.finish()) || compared < signature.length) return undefined;
+    return { digest: hash.digest('hex') as Digest, signature: signatureDigest(signature) };
+  } finally {
+    source.close();
+  }
+}
+
 /**
  * The delta from what the peer has to what stands here.
  * @param signature of the peer's file, as PATCH was answered
@@ -55,12 +81,15 @@ export async function digestsOf(disk: DiskPath): Promise<ContentDigests> {
  * @throws CsxError SIGNATURE_INVALID
  */
 export async function outgoing(source: Source, signature: Uint8Array, verified: boolean): Promise<Outgoing> {
-  const planner = new DeltaPlanner(parseSignature(signature));
-  const digester = new Digester();
+  const old = parseSignature(signature);
+  const digester = new Digester(old);
+  const planner = new DeltaPlanner(old, (bytes, start) => {
+    digester.addSums(bytes, start);
+  });
   const digests = once(digester);
   if (source.content !== undefined) {
     planner.update(source.content);
-    digester.update(source.content);
+    digester.hash(source.content);
     const delta = deltaOf(planner.finish(), source.content);
     return { body: bodyOf(delta.length, [delta], digests, verified), digests };
   }
@@ -72,7 +101,7 @@ export async function outgoing(source: Source, signature: Uint8Array, verified: 
   }
   for (const chunk of source.chunks(CHUNK)) {
     planner.update(chunk);
-    digester.update(chunk);
+    digester.hash(chunk);
     await turn();
   }
   const ops = planner.finish();
@@ -126,11 +155,27 @@ function changed(source: Source): CsxError {
 
 class Digester {
   readonly #hash = createHash('sha256');
-  readonly #signature = new SignatureDigester();
+  readonly #signature: SignatureDigester;
+
+  /** `old`: of the file that `addSums` speaks of. */
+  constructor(old?: Signature) {
+    this.#signature = new SignatureDigester(old);
+  }
 
   update(chunk: Uint8Array): void {
+    this.hash(chunk);
+    this.addSums(chunk, undefined);
+  }
+
+  /** One half of `update`; the other is `addSums`. */
+  hash(chunk: Uint8Array): void {
     this.#hash.update(chunk);
-    this.#signature.update(chunk);
+  }
+
+  /** What is told to be old content, from `start` on, has the sums it had. */
+  addSums(chunk: Uint8Array, start: number | undefined): void {
+    if (start === undefined) this.#signature.update(chunk);
+    else this.#signature.copied(chunk, start);
   }
 
   finish(): ContentDigests {

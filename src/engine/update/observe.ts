@@ -16,7 +16,7 @@ import { stateThere } from '../../planner/differences.js';
 import { signatureDigest } from '../delta/signature.js';
 import type { Connection } from '../net/connection.js';
 import type { Answer } from '../wire/response.js';
-import { digestsOf } from './content.js';
+import { digestsIfSame } from './content.js';
 import { observeFree } from './observe-free.js';
 import { Running } from './running.js';
 import { runsOfName } from './runs.js';
@@ -121,7 +121,7 @@ async function present(
   const entry = parseCheckText(answer.checktxt);
   if (entry === undefined) return { kind: 'failed', answer: `a check text that is none: ${answer.checktxt}` };
   const signature = answer.signature?.length ? signatureDigest(answer.signature) : undefined;
-  const content = await compareContent(candidate, answer.checktxt, entry.size, signature, options);
+  const content = await compareContent(candidate, answer, entry.size, options);
   const equal = content.verdict === 'same' && sameAttributes(candidate.local, answer.checktxt);
   const [mtime, row] = equal
     ? [undefined, 'unasked' as const]
@@ -151,9 +151,8 @@ interface ContentVerdict {
 /** Regular files of the same size are compared by csync2's signature, which has to be made here; anything else by its check text. */
 async function compareContent(
   candidate: Candidate,
-  checktxt: CheckText,
+  { checktxt, signature }: Extract<Answer, { kind: 'present' }>,
   size: number | undefined,
-  signature: SideState['signature'],
   options: ObserveOptions,
 ): Promise<ContentVerdict> {
   const { local } = candidate;
@@ -162,12 +161,10 @@ async function compareContent(
     return { verdict: sameAttributes(local, checktxt) ? 'same' : 'not-compared', digest: undefined };
   }
   if (local.entry.size !== size) return { verdict: 'different', digest: undefined };
-  if (signature === undefined) return { verdict: 'not-compared', digest: undefined };
+  if (signature === undefined || signature.length === 0) return { verdict: 'not-compared', digest: undefined };
   try {
-    const mine = await digestsOf(options.toDisk(candidate.file));
-    return mine.signature === signature
-      ? { verdict: 'same', digest: mine.digest }
-      : { verdict: 'different', digest: undefined };
+    const same = await digestsIfSame(options.toDisk(candidate.file), signature);
+    return same === undefined ? { verdict: 'different', digest: undefined } : { verdict: 'same', digest: same.digest };
   } catch (error) {
     // Unreadable or changing here: apply looks again and says so.
     if (error instanceof CsxError) return { verdict: 'not-compared', digest: undefined };

@@ -101,7 +101,7 @@ describe.each(['plain', 'vector'] as const)('the %s kernel', (code) => {
     const onMatch = (offset: number, start: number, length: number): void => {
       for (let at = 0; at < length; at += 1000) matches.push(`${offset + at} is ${start + at}`);
     };
-    const search = new BlockSearch(parseSignature(builder.finish()), onMatch, createKernel(code));
+    const search = new BlockSearch(parseSignature(builder.finish()), onMatch, { kernel: createKernel(code) });
     search.update(Buffer.concat([noise(777, 2), old.subarray(91_000), noise(3, 3), old.subarray(20_500, 23_500)]));
     search.finish();
     const moved = Array.from({ length: 9 }, (_, index) => `${777 + 1000 * index} is ${91_000 + 1000 * index}`);

@@ -4,7 +4,6 @@ import {
   ABSENT_SIGNATURE,
   EMPTY_SIGNATURE,
   SignatureBuilder,
-  SignatureDigester,
   parseSignature,
   signatureDigest,
   signatureLength,
@@ -124,22 +123,6 @@ describe('signatureDigest', () => {
     expect(signatureDigest(Buffer.from('abc'))).toBe(
       'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
     );
-  });
-});
-
-describe('SignatureDigester', () => {
-  it.each([
-    [0, [1]],
-    [2049, [1000]],
-    [1_048_576, [65_536]],
-    [3_333_333, [1_048_575, 2]],
-    [3_333_333, [2_500_000]],
-  ])('tells the digest of the whole signature of %d bytes in chunks of %j, every time', (size, lengths) => {
-    const content = noise(size, size);
-    const digester = new SignatureDigester();
-    for (const chunk of cut(content, lengths)) digester.update(chunk);
-    const expected = signatureDigest(sign(content));
-    expect([digester.finish(), digester.finish()]).toEqual([expected, expected]);
   });
 });
 

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DeltaParser } from '../../../src/engine/delta/patch.js';
 import { ABSENT_SIGNATURE, SignatureBuilder, signatureDigest } from '../../../src/engine/delta/signature.js';
 import { openSource, SNAPSHOT_BYTES } from '../../../src/engine/files/source.js';
-import { digestsOf, outgoing } from '../../../src/engine/update/content.js';
+import { digestsIfSame, digestsOf, outgoing } from '../../../src/engine/update/content.js';
 import type { DiskPath } from '../../../src/model/names.js';
 
 let directory: string;
@@ -79,7 +79,18 @@ describe('outgoing', () => {
     const made = await sent(undefined);
     expect(made.content.equals(content)).toBe(true);
     expect(made.digest).toBe(createHash('sha256').update(content).digest('hex'));
-    expect(await digestsOf(file)).toEqual({ digest: made.digest, signature: signatureDigest(signatureOf(content)) });
+    const digests = { digest: made.digest, signature: signatureDigest(signatureOf(content)) };
+    expect(await digestsOf(file)).toEqual(digests);
+    expect(await digestsIfSame(file, signatureOf(content))).toEqual(digests);
+  });
+
+  it.each([0, 1, 2048, 500_000, 999_999])('tells a file from one that differs at byte %i', async (place) => {
+    const content = randomBytes(1_000_000);
+    writeFileSync(file, content);
+    const other = Buffer.from(content);
+    other.writeUInt8(content.readUInt8(place) ^ 1, place);
+    for (const each of [other, content.subarray(0, place), Buffer.concat([content, Buffer.alloc(1 + place)])])
+      expect(await digestsIfSame(file, signatureOf(each))).toBeUndefined();
   });
 
   it.each([100_000, LARGE])('sends little of a file of %i bytes where the peer has nearly all of it', async (size) => {
