@@ -8,6 +8,7 @@ import { ActionRunner } from '../../src/engine/daemon/action-runner.js';
 import { FileLocks } from '../../src/engine/daemon/file-locks.js';
 import type { Opened } from '../../src/engine/daemon/served.js';
 import { Journal } from '../../src/engine/daemon/journal.js';
+import { ToldSignatures } from '../../src/engine/daemon/told-signatures.js';
 import { Session } from '../../src/engine/daemon/session.js';
 import { VERB_NAMES } from '../../src/engine/wire/verbs.js';
 import { prepareCsx } from '../engine/daemon/csx-daemon.js';
@@ -49,7 +50,8 @@ function newSession(): Session {
   return new Session({
     address: '10.0.0.9',
     services: {
-      serve: () => Promise.resolve({ ...opened, locks: new FileLocks(), actions, journal }),
+      serve: () =>
+        Promise.resolve({ ...opened, locks: new FileLocks(), actions, journal, signatures: new ToldSignatures() }),
       resolvesTo: (name) => Promise.resolve(name === 'client'),
       log,
       now: () => 1_000_000,

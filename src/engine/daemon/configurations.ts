@@ -10,6 +10,7 @@ import type { Config } from '../../model/config.js';
 import { ActionRunner } from './action-runner.js';
 import { FileLocks } from './file-locks.js';
 import { Journal } from './journal.js';
+import { ToldSignatures } from './told-signatures.js';
 import type { Log } from './log.js';
 import type { Opened, Served } from './served.js';
 
@@ -35,6 +36,7 @@ export class Configurations {
   readonly #entries = new Map<Served, Entry>();
   /** Shared by all configurations with the same database, also across reloads. */
   readonly #locks = new Map<string, FileLocks>();
+  readonly #signatures = new ToldSignatures();
 
   constructor(options: ConfigurationsOptions) {
     this.#options = options;
@@ -93,7 +95,8 @@ export class Configurations {
     const locks = this.#locks.get(store.location) ?? new FileLocks();
     this.#locks.set(store.location, locks);
     const actions = new ActionRunner({ store, environment, log, now, timeoutOf: (command) => timeouts.get(command) });
-    const served: Served = { ...opened, locks, actions, journal: new Journal(opened, now) };
+    const journal = new Journal(opened, now);
+    const served: Served = { ...opened, locks, actions, journal, signatures: this.#signatures };
     const entry: Entry = { served, stamp: stampOf(config), users: 0, retired: false };
     this.#entries.set(served, entry);
     return entry;

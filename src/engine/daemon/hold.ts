@@ -26,6 +26,7 @@ import { refuseFullDirectory } from './apply.js';
 import { lstat } from './check.js';
 import { damaged } from './damaged.js';
 import type { Reply } from './replies.js';
+import type { ToldSignatures } from './told-signatures.js';
 
 /** Bytes written at once. */
 const OUTPUT_BYTES = 256 * 1024;
@@ -105,10 +106,10 @@ export class Hold {
     }
   }
 
-  /** The signature of what is there now, for the client to make its delta from. */
-  async signature(): Promise<Buffer> {
+  /** The signature of what is there now, for the client to make its delta from; one that was `told` of it will do. */
+  async signature(told: ToldSignatures | undefined): Promise<Buffer> {
     if (this.#base === undefined) return ABSENT_SIGNATURE;
-    const signature = await signatureOf(this.#base);
+    const signature = told?.take(this.#base) ?? (await signatureOf(this.#base));
     if (signature.length <= HELD_SIGNATURE) this.#signature = new SignatureDigester(parseSignature(signature));
     return signature;
   }
@@ -203,7 +204,7 @@ export class Hold {
 
 /** csync2's signature of a file; others have their turn while a large one is read. */
 export async function signatureOf(source: Source): Promise<Buffer> {
-  const builder = new SignatureBuilder();
+  const builder = new SignatureBuilder({ fileSize: source.size });
   let sinceTurn = 0;
   for (const chunk of source.chunks()) {
     builder.update(chunk);

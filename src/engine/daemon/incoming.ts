@@ -15,6 +15,7 @@ import type { Hold } from './hold.js';
 import type { Refusals } from './refusals.js';
 import type { Replies } from './replies.js';
 import type { Served } from './served.js';
+import type { ToldSignatures } from './told-signatures.js';
 
 /** Sets an attribute: of the content that waits, if that is for the same file. */
 export type AttributeChange = Extract<Change, { verb: 'SETOWN' | 'SETMOD' | 'SETIME' }>;
@@ -64,10 +65,10 @@ export class Incoming {
     return this.#failed?.text;
   }
 
-  /** PATCH: tells what is there, and asks for the delta. */
-  async ask(hold: Hold): Promise<void> {
+  /** PATCH: tells what is there, which may have been `told` before, and asks for the delta. */
+  async ask(hold: Hold, told: ToldSignatures | undefined): Promise<void> {
     try {
-      const signature = await hold.signature();
+      const signature = await hold.signature(told);
       this.#replies.add(writeSendDataResponse(signature));
     } catch (error) {
       hold.discard();

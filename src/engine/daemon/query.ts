@@ -28,7 +28,7 @@ import type { Request, RowsVerb } from '../wire/verbs.js';
 import { opensGroup, roleIn } from './authorise.js';
 import { lstat } from './check.js';
 import { signatureOf } from './hold.js';
-import type { Opened } from './served.js';
+import type { Opened, Served } from './served.js';
 
 /** What SIG told of a file's content. */
 export interface Told {
@@ -38,12 +38,12 @@ export interface Told {
 }
 
 /** SIG. Throws the system's error where the file cannot be looked at. */
-export async function answerSignature(opened: Opened, file: FileName, disk: DiskPath): Promise<Told> {
+export async function answerSignature(served: Served, file: FileName, disk: DiskPath, now: number): Promise<Told> {
   const above = new Parents().of(disk);
   if (above.kind === 'link') return told(writeAbsentResponse('not-found'));
   if (above.kind === 'missing') return told(writeErrorResponse(REFUSED.parentMissing));
   if (above.kind === 'not-directory') throw Object.assign(new Error('ENOTDIR'), { code: 'ENOTDIR' });
-  const state = lookAt(disk, file, opened.config.ignore);
+  const state = lookAt(disk, file, served.config.ignore);
   if (state === undefined) return told(writeAbsentResponse('path-not-found'));
   const checktxt = withoutMtime(state.checktxt);
   if (state.entry.type !== 'file') return told(writePresentResponse(checktxt, Buffer.alloc(0)));
@@ -52,6 +52,7 @@ export async function answerSignature(opened: Opened, file: FileName, disk: Disk
     const source = openSource(disk);
     try {
       const signature = await signatureOf(source);
+      served.signatures.keep(source, signature, now);
       return { bytes: writePresentResponse(checktxt, signature), content: { signature, stamp: source.stamp } };
     } finally {
       source.close();

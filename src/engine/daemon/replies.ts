@@ -24,12 +24,14 @@ export class Replies {
     return this.#length >= ENOUGH;
   }
 
-  /** All that wait, as one piece; undefined when none does. */
-  take(): Buffer | undefined {
-    if (this.#waiting.length === 0) return undefined;
-    const bytes = Buffer.concat(this.#waiting.map((reply) => reply.bytes));
+  /** All that wait, in pieces: TLS would hold a long signature a second time if it were given it whole. */
+  *take(): Generator<Buffer, void, undefined> {
+    const waiting = this.#waiting.map((reply) => reply.bytes);
+    const pieces = this.full || waiting.length < 2 ? waiting : [Buffer.concat(waiting)];
     this.#waiting = [];
     this.#length = 0;
-    return bytes;
+    for (const bytes of pieces) {
+      for (let at = 0; at < bytes.length; at += ENOUGH) yield bytes.subarray(at, at + ENOUGH);
+    }
   }
 }

@@ -8,6 +8,7 @@ import type { ActionRunner } from './action-runner.js';
 import type { FileLocks } from './file-locks.js';
 import type { Journal } from './journal.js';
 import type { Log } from './log.js';
+import type { ToldSignatures } from './told-signatures.js';
 
 /** A configuration opened for serving. */
 export interface Opened {
@@ -22,6 +23,7 @@ export interface Served extends Opened {
   readonly locks: FileLocks;
   readonly actions: ActionRunner;
   readonly journal: Journal;
+  readonly signatures: ToldSignatures;
 }
 
 /** What a session needs of the daemon it belongs to. */

@@ -138,8 +138,7 @@ export class Session {
   }
 
   *#release(): Generator<Effect, void, undefined> {
-    const bytes = this.#replies.take();
-    if (bytes !== undefined) yield { kind: 'write', bytes };
+    for (const bytes of this.#replies.take()) yield { kind: 'write', bytes };
   }
 
   async *#handle(event: RequestEvent): AsyncGenerator<Effect, void, undefined> {
@@ -321,6 +320,7 @@ export class Session {
       expectBody: () => {
         this.#reader.expectBody();
       },
+      verifies: () => this.#extensions.has('verify'),
     });
     this.#replies.add(writeOkResponse());
   }

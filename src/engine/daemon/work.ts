@@ -48,6 +48,8 @@ export interface WorkOptions {
   readonly replies: Replies;
   /** The client was told to send a body: it is what comes next. */
   readonly expectBody: () => void;
+  /** Whether it will end with the digest of what is to come of it. */
+  readonly verifies: () => boolean;
 }
 
 interface Permitted {
@@ -65,16 +67,18 @@ export class Work {
   readonly #services: Services;
   readonly #replies: Replies;
   readonly #refusals: Refusals;
+  readonly #verifies: () => boolean;
   /** What the last SIG told: the file's content, should the next command only set its times. */
   #told: { readonly file: FileName; readonly stamp: Stamp; readonly signature: SignatureDigest } | undefined;
 
   constructor(options: WorkOptions) {
-    const { client, changes, served, services, replies, expectBody } = options;
+    const { client, changes, served, services, replies, expectBody, verifies } = options;
     this.client = client;
     this.changes = changes;
     this.#served = served;
     this.#services = services;
     this.#replies = replies;
+    this.#verifies = verifies;
     this.#refusals = new Refusals(client, replies, services.log);
     this.incoming = new Incoming({ served, changes, replies, refusals: this.#refusals, expectBody });
   }
@@ -138,7 +142,7 @@ export class Work {
     switch (request.verb) {
       case 'SIG': {
         await this.#ready(file);
-        const told = await answerSignature(this.#served, file, disk);
+        const told = await answerSignature(this.#served, file, disk, this.#services.now());
         this.#told =
           told.content === undefined
             ? undefined
@@ -183,7 +187,8 @@ export class Work {
     const { file, disk, groups } = permitted;
     await this.#placed(file);
     if (!(await this.#mayChange('PATCH', file, disk))) return;
-    await this.incoming.ask(Hold.open(file, disk, groups, this.#served.config.temporaryDirectory));
+    const told = this.#verifies() ? this.#served.signatures : undefined;
+    await this.incoming.ask(Hold.open(file, disk, groups, this.#served.config.temporaryDirectory), told);
   }
 
   async #change(change: Change, permitted: Permitted): Promise<void> {

@@ -41,6 +41,8 @@ export interface SignatureOptions {
   readonly blockLength?: number;
   /** Bytes of MD4 kept for each block, 1 to 16; csync2's 16 unless told. */
   readonly strongLength?: number;
+  /** Bytes of the whole file, where all of its signature is to be held at once: memory for it is taken at the beginning. */
+  readonly fileSize?: number;
 }
 
 /** The length in bytes of csync2's signature of a file of `fileSize` bytes. */
@@ -69,17 +71,22 @@ export class SignatureBuilder {
   /** Bytes that wait for a whole group of blocks; the first `#held` count. */
   #pending: Buffer = Buffer.alloc(0);
   #held = 0;
-  #ready: Buffer[];
+  /** What is ready: the first `#filled` bytes. */
+  #ready: Buffer;
+  #filled: number;
   #finished = false;
 
   constructor(options: SignatureOptions = {}) {
-    const { blockLength = BLOCK_LENGTH, strongLength = STRONG_LENGTH } = options;
+    const { blockLength = BLOCK_LENGTH, strongLength = STRONG_LENGTH, fileSize = 0 } = options;
     if (!isWhole(blockLength, MAX_BLOCK_LENGTH) || !isWhole(strongLength, STRONG_LENGTH)) {
       throw invalid(`Cannot make a signature with blocks of ${blockLength} and strong sums of ${strongLength} bytes`);
     }
     this.#blockLength = blockLength;
     this.#strongLength = strongLength;
-    this.#ready = [header(blockLength, strongLength)];
+    const head = header(blockLength, strongLength);
+    this.#filled = head.length;
+    const sums = Math.ceil(fileSize / blockLength) * (4 + strongLength);
+    this.#ready = sums === 0 ? head : Buffer.concat([head], head.length + sums);
   }
 
   update(chunk: Uint8Array): void {
@@ -98,16 +105,18 @@ export class SignatureBuilder {
 
   /** Adds whole blocks by their sums, as a signature of the same kind has them, where all blocks before are whole. */
   append(sums: Uint8Array): void {
-    if (this.#held % this.#blockLength !== 0) throw new CsxError('INTERNAL', 'Sums were added to a signature within a block.');
+    if (this.#held % this.#blockLength !== 0)
+      throw new CsxError('INTERNAL', 'Sums were added to a signature within a block.');
     this.#sum(new Uint8Array(0));
-    this.#ready.push(Buffer.from(sums));
+    this.#add(sums);
   }
 
   /** The bytes that are ready. Together with what `finish` returns they are the signature. */
   take(): Buffer {
-    const ready = this.#ready;
-    this.#ready = [];
-    return ready.length === 1 && ready[0] !== undefined ? ready[0] : Buffer.concat(ready);
+    const ready = this.#ready.subarray(0, this.#filled);
+    this.#ready = EMPTY;
+    this.#filled = 0;
+    return ready;
   }
 
   finish(): Buffer {
@@ -121,7 +130,18 @@ export class SignatureBuilder {
     if (this.#held + chunk.length === 0) return;
     const held = this.#pending.subarray(0, this.#held);
     this.#held = 0;
-    this.#ready.push(blockSummer().sumBlocks([held, chunk], this.#blockLength, this.#strongLength));
+    this.#add(blockSummer().sumBlocks([held, chunk], this.#blockLength, this.#strongLength));
+  }
+
+  #add(sums: Uint8Array): void {
+    const filled = this.#filled + sums.length;
+    if (filled > this.#ready.length) {
+      const larger = Buffer.allocUnsafe(Math.max(filled, 2 * this.#ready.length));
+      larger.set(this.#ready.subarray(0, this.#filled));
+      this.#ready = larger;
+    }
+    this.#ready.set(sums, this.#filled);
+    this.#filled = filled;
   }
 
   #hold(chunk: Uint8Array): void {
@@ -135,6 +155,8 @@ export class SignatureBuilder {
     this.#held = total;
   }
 }
+
+const EMPTY = Buffer.alloc(0);
 
 /** Bytes that are summed at once. */
 const GROUP = 32 * 1024;

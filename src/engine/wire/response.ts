@@ -71,6 +71,9 @@ export type ResponseEvent =
 
 type State = 'head' | 'checktxt' | 'header' | 'body' | 'closing' | 'decimal' | 'content';
 
+const EMPTY = Buffer.alloc(0);
+/** Bytes that an answer is believed to have because it says so (the system gives them as they are filled); beyond that, memory grows with what comes. */
+const ALLOCATED = 128 * 1024 * 1024;
 const DECIMAL = new RegExp(`^(-?[0-9]{1,${MAX_DIGITS}})$`);
 
 export class ResponseReader {
@@ -82,7 +85,9 @@ export class ResponseReader {
   /** Of the SIG or PATCH answer being read. */
   #head = '';
   #checktxt = '';
-  #pieces: Buffer[] = [];
+  /** The counted part of an answer; the first `#filled` bytes have come, `#missing` have not. */
+  #body = EMPTY;
+  #filled = 0;
   #missing = 0;
   #unreadable = false;
 
@@ -188,7 +193,8 @@ export class ResponseReader {
     if (length === undefined) throw protocolError(`it sent "${shorten(line)}" where a counted answer had to start`);
     this.#unreadable = length === 'none';
     this.#missing = length === 'none' ? 0 : length;
-    this.#pieces = [];
+    this.#body = Buffer.allocUnsafe(Math.min(this.#missing, ALLOCATED));
+    this.#filled = 0;
     this.#state = 'body';
     return 'again';
   }
@@ -197,11 +203,10 @@ export class ResponseReader {
     while (this.#missing > 0) {
       const piece = this.#bytes.takePiece(this.#missing);
       if (piece.length === 0) return undefined;
-      this.#pieces.push(piece);
-      this.#missing -= piece.length;
+      this.#fill(piece);
     }
     if (shape === 'send-data') return this.#complete({ kind: 'send-data', signature: this.#signature() });
-    if (shape === 'counted') return this.#complete({ kind: 'counted', bytes: Buffer.concat(this.#pieces) });
+    if (shape === 'counted') return this.#complete({ kind: 'counted', bytes: this.#body });
     this.#state = 'closing';
     return 'again';
   }
@@ -240,12 +245,24 @@ export class ResponseReader {
   }
 
   #signature(): Buffer | undefined {
-    return this.#unreadable ? undefined : Buffer.concat(this.#pieces);
+    return this.#unreadable ? undefined : this.#body;
+  }
+
+  #fill(piece: Buffer): void {
+    const filled = this.#filled + piece.length;
+    if (filled > this.#body.length) {
+      const larger = Buffer.allocUnsafe(Math.min(this.#filled + this.#missing, 2 * this.#body.length));
+      this.#body.copy(larger);
+      this.#body = larger;
+    }
+    piece.copy(this.#body, this.#filled);
+    this.#filled = filled;
+    this.#missing -= piece.length;
   }
 
   #complete(answer: Answer): ResponseEvent {
     this.#state = 'head';
-    this.#pieces = [];
+    this.#body = EMPTY;
     this.#first += 1;
     if (this.#first >= 1024 || this.#first === this.#expected.length) {
       this.#expected = this.#expected.slice(this.#first);

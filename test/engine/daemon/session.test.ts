@@ -8,6 +8,7 @@ import { ActionRunner } from '../../../src/engine/daemon/action-runner.js';
 import { FileLocks } from '../../../src/engine/daemon/file-locks.js';
 import type { Opened, Served } from '../../../src/engine/daemon/served.js';
 import { Journal } from '../../../src/engine/daemon/journal.js';
+import { ToldSignatures } from '../../../src/engine/daemon/told-signatures.js';
 import { Session } from '../../../src/engine/daemon/session.js';
 import { CsxError } from '../../../src/model/errors.js';
 import type { FileName, PeerName } from '../../../src/model/names.js';
@@ -66,7 +67,7 @@ async function bench(): Promise<Bench> {
     now: Date.now,
   });
   const journal = new Journal(opened, () => 1_000_000);
-  const served: Served = { ...opened, locks: new FileLocks(), actions, journal };
+  const served: Served = { ...opened, locks: new FileLocks(), actions, journal, signatures: new ToldSignatures() };
   const session = new Session({
     address: ADDRESS,
     services: {
