@@ -5,9 +5,11 @@
 //   dist/engine                            what runs in threads of its own
 //   dist/csync2                            the drop-in csync2: CommonJS, which Node starts faster
 //
-// Packages stay outside, under their own names. Names and lines are kept, so that a stack trace can be read.
+// Packages stay outside, under their own names, but for those that every csx starts with: these come along, with what they need and
+// their licences. Names and lines are kept, so that a stack trace can be read.
 
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -15,7 +17,20 @@ process.chdir(path.join(import.meta.dirname, '..'));
 const FRESH = 'build/dist';
 const ENTRIES = ['cli/main', 'engine/update/scan-thread', ...verbs()];
 
+/** Packages whose files are many: finding and reading them was a quarter of a start. */
+const INSIDE = ['@oclif/core', 'chalk'];
+/** What these look for in development alone. */
+const NEVER = ['semver', 'ts-node', 'typescript'];
+/** What stands for modules that cost more than they are good for. */
+const INSTEAD = {
+  // Node.js makes stdin, stdout and stderr for whoever imports it, used or not.
+  'node:process': 'export default globalThis.process;',
+  // oclif asks at each start whether this is Windows' Linux, and names the platform by it: to csx it is Linux.
+  'wsl-utils': 'export const isWsl = false;',
+};
+
 rmSync(FRESH, { recursive: true, force: true });
+const packages = new Set();
 await bundle(Object.fromEntries(ENTRIES.map((name) => [name, `build/${name}.js`])), {
   dir: FRESH,
   format: 'esm',
@@ -33,6 +48,7 @@ await bundle(
     codeSplitting: { groups: [{ name: 'core', minShareCount: 8 }] },
   },
 );
+writeFileSync(`${FRESH}/LICENSES.txt`, [...packages].sort().map(licenceOf).join('\n'));
 // All at once: who starts csx meanwhile gets the one or the other.
 rmSync('dist', { recursive: true, force: true });
 renameSync(FRESH, 'dist');
@@ -48,16 +64,34 @@ async function bundle(input, output) {
   const build = await rolldown({
     input,
     platform: 'node',
-    external: isPackage,
-    plugins: [{ name: 'place', transform }],
+    external: (id, importer) => isOutside(id, importer),
+    plugins: [
+      { name: 'instead', resolveId: instead, load: (id) => INSTEAD[id.slice(1)] },
+      { name: 'place', transform },
+    ],
   });
   const { output: files } = await build.write({ ...output, comments: false });
-  for (const { fileName, code = '' } of files) {
+  for (const { fileName, code = '', moduleIds = [] } of files) {
     const from = path.join(output.dir, fileName);
     const depth = path.relative(FRESH, from).split(path.sep).length;
     if (/import\.meta\.url|__filename/.test(code) && depth !== 2)
       throw new Error(`${from} finds files by its place, which is not two levels below the root any more.`);
+    for (const id of moduleIds) {
+      const found = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id);
+      if (found !== null) packages.add(found[0]);
+    }
   }
+}
+
+function instead(id, importer) {
+  return Object.hasOwn(INSTEAD, id) && isInside(importer) ? `\0${id}` : undefined;
+}
+
+function licenceOf(directory) {
+  const { name, version } = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8'));
+  const file = readdirSync(directory).find((each) => /^licen[cs]e/i.test(each));
+  if (file === undefined) throw new Error(`${name} has no licence to be passed on with dist/.`);
+  return `${name} ${version}\n\n${readFileSync(path.join(directory, file), 'utf8').trim()}\n`;
 }
 
 /** A module finds by its place what it would find if it still lay in build/. What it names in dist/ (a thread's code) has to be there. */
@@ -70,6 +104,12 @@ function transform(code, id) {
   return code.replaceAll('import.meta.url', `new URL('${place}', import.meta.url).href`);
 }
 
-function isPackage(id) {
-  return !/^[./]/.test(id) && !id.startsWith('build/');
+function isOutside(id, importer) {
+  if (Object.hasOwn(INSTEAD, id) && isInside(importer)) return false;
+  if (isInside(importer)) return isBuiltin(id) || NEVER.includes(id);
+  return !/^[./]/.test(id) && !id.startsWith('build/') && !INSIDE.includes(id);
+}
+
+function isInside(importer = '') {
+  return importer.includes('/node_modules/');
 }

@@ -114,6 +114,11 @@ export class Matching<G> {
     return node;
   }
 
+  /** The groups that hold every file right in a directory, given with its slash; undefined: it goes by their names. */
+  ofAll(directory: string): GroupSet<G> | undefined {
+    return this.#planFor(directory, directory.length - 1).constant;
+  }
+
   /** Whether some include path pattern, cut at one of its slashes, matches the directory: what it names lies below. */
   leads(directory: string): boolean {
     if (directory === '/') return this.#leads.some((shell) => shell.slashes[0] === 0);

@@ -96,7 +96,12 @@ export class Selection {
     return this.#matching.of(file).groups;
   }
 
-  /** The same with compare patterns counting as includes (`-o`, `-T`, TYPE). */
+  /** Those that hold every file right in a directory, given with its slash, csx's own aside; undefined: it goes by their names. */
+  groupsOfAll(directory: FileName): readonly Group[] | undefined {
+    return this.#matching.ofAll(directory)?.groups;
+  }
+
+  /** `groupsOf` with compare patterns counting as includes (`-o`, `-T`, TYPE). */
   comparedGroupsOf(file: FileName): readonly Group[] {
     return this.#comparing.of(file).groups;
   }

@@ -54,6 +54,28 @@ function digit(code: number): number | undefined {
   return code >= 0x61 && code <= 0x66 ? code - 0x57 : undefined;
 }
 
+/** Of each byte: 0 where it stands for itself, 1 where csync2 always encodes it, 2 for NUL, which is in no name. */
+export const KIND_OF_BYTE = new Uint8Array(256);
+for (let byte = 1; byte < 256; byte++) KIND_OF_BYTE[byte] = ESCAPES[byte] === undefined ? 0 : 1;
+KIND_OF_BYTE[0] = 2;
+
+/** Values of upper-case hex digits; 255 for other bytes. */
+const HEX = new Uint8Array(256).fill(255);
+for (let value = 0; value < 16; value++) HEX[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+
+/** The byte that two upper-case hex digits stand for, as csync2 writes them; undefined: others are there. */
+export function hexAt(bytes: Uint8Array, index: number): number | undefined {
+  const high = HEX[bytes[index] ?? 0] ?? 255;
+  const low = HEX[bytes[index + 1] ?? 0] ?? 255;
+  return high === 255 || low === 255 ? undefined : high * 16 + low;
+}
+
+/** Whether the `%` at the index begins what csync2 would have written: a byte that has to be encoded. */
+export function isEscape(bytes: Uint8Array, index: number): boolean {
+  const byte = hexAt(bytes, index + 1);
+  return byte !== undefined && KIND_OF_BYTE[byte] === 1;
+}
+
 /** A file name as the database and the wire hold it. */
 export function storedName(name: FileName): StoredName {
   return encodeUrl(name) as StoredName;

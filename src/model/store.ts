@@ -24,6 +24,22 @@ export interface FileRow {
 /** What csync2's `file` table says of a file, and no more. */
 export type ListedRow = Pick<FileRow, 'stored' | 'checktxt'>;
 
+/** Rows of a listing whose names lie behind the last one of the block before, up to and with `last`. */
+export interface Block {
+  readonly last: StoredName;
+  /** Of the rows, lower-case hex (engine/wire/block-maker.ts). */
+  readonly digest: string;
+}
+
+/** Which rows of a listing count. */
+export interface Shown {
+  /** Whether all files right in a directory (given with its slash) do, or none, those with a leading dot aside; undefined: ask for each. */
+  directory(stored: StoredName): boolean | undefined;
+  file(stored: StoredName): boolean;
+  /** Only rows whose check text says what version it is (`v1...`), as LIST tells them. */
+  readonly versioned: boolean;
+}
+
 /** A row of `dirty`: the file is to be sent to the peer. */
 export interface DirtyRow {
   readonly file: FileName;
@@ -238,6 +254,8 @@ export interface Store {
   files(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly FileRow[]>;
   /** The same without what csx keeps beside the rows, in half the time. */
   listing(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly ListedRow[]>;
+  /** The rows that are shown, at one moment, as digests of blocks: a fourth of the time that the rows take. */
+  blocks(shown: Shown): AsyncIterable<readonly Block[]>;
   /** The rows of single files; absent ones are left out. */
   file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>>;
   /** Those of the files that have a row, or a mark for any peer. */

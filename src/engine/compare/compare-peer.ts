@@ -3,15 +3,15 @@
  * digests of its blocks first, and then only the rows of those that differ. Changes nothing.
  */
 
+import { shownIn } from '../../config/shown.js';
 import type { Selection } from '../../config/selection.js';
-import { fileName } from '../../model/encoding.js';
 import { CsxError } from '../../model/errors.js';
-import { compareBytes, display, isReserved } from '../../model/names.js';
+import { compareBytes, display } from '../../model/names.js';
 import type { FileName, PeerName } from '../../model/names.js';
-import type { Store, Stretch } from '../../model/store.js';
+import type { Block, Shown, Store, Stretch } from '../../model/store.js';
 import type { Connection } from '../net/connection.js';
-import { betweenWords, Blocks, differingParts, stretchOf } from '../wire/blocks.js';
-import type { Between, Block } from '../wire/blocks.js';
+import { betweenWords, differingParts, stretchOf } from '../wire/blocks.js';
+import type { Between } from '../wire/blocks.js';
 import { differences } from './differences.js';
 import type { ComparedRow, Difference, Rows } from './differences.js';
 
@@ -88,13 +88,17 @@ async function blocksHere(
   request: CompareRequest,
   state: { readonly refused: boolean },
 ): Promise<readonly Block[] | undefined> {
-  const blocks = new Blocks();
   const list: Block[] = [];
-  for await (const rows of rowsHere(request)) {
+  for await (const blocks of request.store.blocks(shownTo(request))) {
     if (state.refused) return undefined;
-    list.push(...blocks.add(rows));
+    list.push(...blocks);
   }
-  return [...list, ...blocks.end()];
+  return list;
+}
+
+/** A damaged row of this host's is a difference, though its LIST would not tell it. */
+function shownTo(request: CompareRequest): Shown {
+  return shownIn(request.selection, sharedGroups(request), false);
 }
 
 /** The groups in which both hosts are, each by the name the pair goes by. */
@@ -107,14 +111,11 @@ function sharedGroups({ selection, me, peer }: CompareRequest): ReadonlySet<Sele
 }
 
 async function* rowsHere(request: CompareRequest, stretch?: Stretch): Rows {
-  const { store, selection, file } = request;
-  const groups = sharedGroups(request);
+  const { store, file } = request;
+  const shown = shownTo(request);
   const scopes = file === undefined ? undefined : [{ file, recursive: false }];
   for await (const rows of store.listing(scopes, stretch)) {
-    yield rows.filter(({ stored }) => {
-      const name = fileName(stored);
-      return !isReserved(name) && selection.groupsOf(name).some((group) => groups.has(group));
-    });
+    yield rows.filter(({ stored }) => shown.file(stored));
   }
 }
 

@@ -1,22 +1,20 @@
 /** The commands that ask: SIG, GETTM, GETSZ, AGREED, TYPE, LIST, DIGEST, ROWS. They read the disk (no link is followed) and the database and change nothing. */
 
 import fs from 'node:fs';
+import { shownIn } from '../../config/shown.js';
 import { withoutMtime } from '../../model/checktxt.js';
 import type { CheckText } from '../../model/checktxt.js';
-import { fileName } from '../../model/encoding.js';
 import type { Stamp } from '../../model/entry.js';
 import { errnoOf } from '../../model/errors.js';
 import type { DiskPath, FileName, PeerName } from '../../model/names.js';
-import { isReserved } from '../../model/names.js';
-import type { ListedRow, Store } from '../../model/store.js';
+import type { ListedRow, Shown, Store } from '../../model/store.js';
 import { EMPTY_SIGNATURE } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import { within } from '../files/confined.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import { REFUSED } from '../wire/answers.js';
-import { betweenOf, Blocks, stretchOf } from '../wire/blocks.js';
-import type { Block } from '../wire/blocks.js';
+import { betweenOf, stretchOf } from '../wire/blocks.js';
 import {
   writeAbsentResponse,
   writeErrorResponse,
@@ -142,33 +140,29 @@ export async function* answerRows(
     ),
   );
   if (groups.size > 0) {
-    const blocks = request.verb === 'DIGEST' ? new Blocks() : undefined;
-    for await (const batch of rowsFor(store, request)) {
-      const rows = batch.filter(isShown);
-      const bytes = blocks === undefined ? writeRows(rows) : writeBlocks(blocks.add(rows));
-      if (bytes.length > 0) yield bytes;
+    const shown = shownIn(selection, groups, true);
+    for await (const rows of rowsFor(store, request, shown)) {
+      if (rows.length > 0) yield writeRows(rows);
     }
-    if (blocks !== undefined) yield writeBlocks(blocks.end());
   }
   yield writeOkResponse();
-
-  function isShown({ stored, checktxt }: ListedRow): boolean {
-    const file = fileName(stored);
-    return !isReserved(file) && checktxt.startsWith('v') && selection.groupsOf(file).some((group) => groups.has(group));
-  }
 }
 
-function rowsFor(store: Store, request: RowsRequest): AsyncIterable<readonly ListedRow[]> {
+async function* rowsFor(store: Store, request: RowsRequest, shown: Shown): AsyncGenerator<readonly ListedRow[]> {
+  if (request.verb === 'DIGEST') {
+    for await (const blocks of store.blocks(shown))
+      yield blocks.map(({ digest, last }) => ({ checktxt: `v${digest}` as CheckText, stored: last }));
+    return;
+  }
+  for await (const rows of listingFor(store, request))
+    yield rows.filter(({ stored, checktxt }) => checktxt.startsWith('v') && shown.file(stored));
+}
+
+function listingFor(store: Store, request: Exclude<RowsRequest, { readonly verb: 'DIGEST' }>): AsyncIterable<readonly ListedRow[]> {
   switch (request.verb) {
-    case 'DIGEST':
-      return store.listing();
     case 'LIST':
       return store.listing(request.args.file === '-' ? undefined : [{ file: request.args.file, recursive: false }]);
     case 'ROWS':
       return store.listing(undefined, stretchOf(betweenOf(request.args)));
   }
-}
-
-function writeBlocks(blocks: readonly Block[]): Buffer {
-  return writeRows(blocks.map(({ digest, last }) => ({ checktxt: `v${digest}` as CheckText, stored: last })));
 }

@@ -42,7 +42,7 @@ export function damageOf(location: string, report: Report): Damage {
 
 /** A stored name as csync2 would have written it. */
 export function isEncoded(stored: string): boolean {
-  return stored !== '' && encodeUrl(decodeUrl(stored)) === stored;
+  return stored !== '' && !stored.includes('\0') && encodeUrl(decodeUrl(stored)) === stored;
 }
 
 /** The file name of a row; undefined, and told, where it has none that csx may use. */

@@ -57,8 +57,8 @@ export function countFiles(connection: Connection, ranges: readonly Range[]): nu
 
 // Text sorts before every BLOB: x'' ends it. Numbers and NULL sort before '' and are never in a range.
 const BELOW_HIGH = "filename < iif(@high IS NULL, x'', CAST(@high AS TEXT))";
-const FROM_LOW = 'filename >= CAST(@low AS TEXT)';
-const AFTER_LOW = 'filename > CAST(@low AS TEXT)';
+export const FROM_LOW = 'filename >= CAST(@low AS TEXT)';
+export const AFTER_LOW = 'filename > CAST(@low AS TEXT)';
 
 function batch(from: string): string {
   return `SELECT filename, checktxt FROM file WHERE ${from} AND ${BELOW_HIGH} ORDER BY filename LIMIT ${String(BATCH)}`;
@@ -166,7 +166,7 @@ function unpackRows(
 const NOTHING = Buffer.alloc(0);
 
 /** The slow way, for a batch with damaged values. `last` is the last key read, skipped or not. */
-function plainRows(
+export function plainRows(
   connection: Connection,
   from: string,
   parameters: { readonly low: string | Buffer; readonly high: string | Buffer | null },
@@ -243,7 +243,7 @@ function extrasBetween(
 }
 
 /** Rows whose file name is NULL, a number or a BLOB lie outside of every range. */
-function tellUnnamed(connection: Connection, damage: Damage): void {
+export function tellUnnamed(connection: Connection, damage: Damage): void {
   const outside = connection.statement(
     "SELECT 1 FROM file WHERE filename IS NULL UNION ALL SELECT 1 FROM file WHERE filename < '' UNION ALL SELECT 1 FROM file WHERE filename >= x'' LIMIT 1",
   );

@@ -4,6 +4,8 @@
  * columns do not come apart into as many values as it has rows holds damaged ones, and is read row by row instead.
  */
 
+import { hexAt, isEscape, KIND_OF_BYTE } from '../../model/encoding.js';
+
 const NEWLINE = 0x0a;
 const PERCENT = 0x25;
 
@@ -12,30 +14,18 @@ export function packed(column: string): string {
   return `CAST(group_concat(coalesce(${column}, ''), char(10)) AS BLOB)`;
 }
 
-/** Bytes that csync2 always encodes: they never stand in a stored name, and `%` only before one of them. */
-const ENCODED = new Uint8Array(256);
-for (let byte = 1; byte <= 0x20; byte++) ENCODED[byte] = 1;
-for (const byte of Buffer.from('\x7f"\'%$:|\\', 'latin1')) ENCODED[byte] = 1;
-
-/** Values of upper-case hex digits; 255 for other bytes. */
-const HEX = new Uint8Array(256).fill(255);
-for (let digit = 0; digit < 16; digit++) HEX[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
-
 /** The stored names of a packed column; undefined when one of them is not encoded as csync2 encodes. */
 export function unpackNames(column: Buffer, count: number): string[] | undefined {
   const names: string[] = [];
   let start = 0;
   for (let index = 0; index < column.length; index++) {
     const byte = column[index] ?? 0;
-    if (ENCODED[byte] === 0 && byte !== 0) continue;
+    if (KIND_OF_BYTE[byte] === 0) continue;
     if (byte === NEWLINE) {
       names.push(column.toString('latin1', start, index));
       start = index + 1;
-    } else if (byte === PERCENT) {
-      const code = hexAt(column, index + 1);
-      if (code === undefined || ENCODED[code] === 0) return undefined;
-      index += 2;
-    } else return undefined;
+    } else if (byte === PERCENT && isEscape(column, index)) index += 2;
+    else return undefined;
   }
   names.push(column.toString('latin1', start));
   return names.length === count ? names : undefined;
@@ -79,10 +69,4 @@ export function unpackPlain(column: Buffer, count: number): (string | undefined)
   }
   values.push(start === column.length ? undefined : column.toString('latin1', start));
   return values.length === count ? values : undefined;
-}
-
-function hexAt(column: Buffer, index: number): number | undefined {
-  const high = HEX[column[index] ?? 0] ?? 255;
-  const low = HEX[column[index + 1] ?? 0] ?? 255;
-  return high === 255 || low === 255 ? undefined : high * 16 + low;
 }

@@ -9,6 +9,7 @@ import type {
   ActionRun,
   Baseline,
   BaselineName,
+  Block,
   CertificateRow,
   DirtyRow,
   FileRow,
@@ -21,12 +22,15 @@ import type {
   LockOwner,
   Run,
   Scope,
+  Shown,
   Store,
   Stretch,
   Write,
 } from '../../model/store.js';
 import { Connections, type ConnectionOptions } from './connections.js';
+import type { Connection } from './connection.js';
 import { damageOf, type Damage, type Report } from './damage.js';
+import { digestBatches } from './digests.js';
 import { countFiles, fileBatches, fileRows } from './files.js';
 import { heldLocks, takeLock } from './lock.js';
 import { clip, rangesOf, type Range } from './ranges.js';
@@ -113,6 +117,10 @@ export class SqliteStore implements Store {
   listing(scopes?: readonly Scope[], stretch?: Stretch): AsyncIterable<readonly ListedRow[]> {
     const ranges = rangesOf(scopes);
     return this.#files(stretch === undefined ? ranges : clip(ranges, stretch), false);
+  }
+
+  blocks(shown: Shown): AsyncIterable<readonly Block[]> {
+    return this.#stream((connection) => digestBatches(connection, shown, this.#damage));
   }
 
   async file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>> {
@@ -236,13 +244,16 @@ export class SqliteStore implements Store {
     await this.#connections.close();
   }
 
-  async *#files(ranges: readonly Range[], beside = true): AsyncGenerator<readonly FileRow[]> {
+  #files(ranges: readonly Range[], beside = true): AsyncGenerator<readonly FileRow[]> {
+    return this.#stream((connection) => fileBatches(connection, ranges, this.#damage, beside && this.#onOrphan));
+  }
+
+  async *#stream<T>(batches: (connection: Connection) => Iterator<T>): AsyncGenerator<T> {
     const connection = await this.#connections.stream();
     if (connection === undefined) return;
     try {
-      const batches = fileBatches(connection, ranges, this.#damage, beside && this.#onOrphan);
       const slow = this.access === 'write' ? 0 : STREAM_PATIENCE_MS;
-      yield* stream({ connection, batches, patience: connection.isWal() ? undefined : slow });
+      yield* stream({ connection, batches: batches(connection), patience: connection.isWal() ? undefined : slow });
     } catch (error) {
       throw stateError(error, 'read', this.location);
     } finally {
