@@ -158,7 +158,10 @@ async function* rowsFor(store: Store, request: RowsRequest, shown: Shown): Async
     yield rows.filter(({ stored, checktxt }) => checktxt.startsWith('v') && shown.file(stored));
 }
 
-function listingFor(store: Store, request: Exclude<RowsRequest, { readonly verb: 'DIGEST' }>): AsyncIterable<readonly ListedRow[]> {
+function listingFor(
+  store: Store,
+  request: Exclude<RowsRequest, { readonly verb: 'DIGEST' }>,
+): AsyncIterable<readonly ListedRow[]> {
   switch (request.verb) {
     case 'LIST':
       return store.listing(request.args.file === '-' ? undefined : [{ file: request.args.file, recursive: false }]);

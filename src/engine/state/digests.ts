@@ -20,7 +20,10 @@ export function* digestBatches(connection: Connection, shown: Shown, damage: Dam
   const maker = new BlockMaker(shown);
   let from = FROM_LOW;
   for (let after = ''; ; from = AFTER_LOW) {
-    const [count, lines] = connection.statement(linesBatch(from)).raw().get({ low: param(after) }) as Lines;
+    const [count, lines] = connection
+      .statement(linesBatch(from))
+      .raw()
+      .get({ low: param(after) }) as Lines;
     if (lines === null) break;
     const blocks = maker.addLines(lines, count);
     if (blocks === undefined) {
