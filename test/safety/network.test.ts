@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { signatureOfWhole } from '../../src/engine/delta/signature.js';
 import { put } from '../support/cluster.js';
 import { makePair } from '../support/csync2-daemon.js';
 import { readTree } from '../support/tree.js';
@@ -147,29 +148,53 @@ describe('promise 2: a network that says things twice', () => {
 });
 
 describe('promise 8: a network that damages what it carries', () => {
-  it.each(['new', 'changed'])(
-    'one byte of the content of a %s file, in plain text: refused, and sent again',
-    async (kind) => {
-      const [sender, receiver, network] = await connected(kind === 'new' ? '127.34.98' : '127.34.99');
-      const same = randomBytes(500_000);
-      if (kind === 'changed') put(`${sender.tree}/file`, same.toString('latin1'));
-      expect(await sender.apply()).toMatchObject({ status: 0 });
-      const before = readTree(receiver.tree);
-      // Longer than a PACK takes, and than all that a plan asks: the damaged byte is one of a literal.
-      put(`${sender.tree}/file`, same.toString('latin1') + randomBytes(1_000_000).toString('latin1'));
-      network.weather = { way: 'to', after: 500_000, does: 'flip' };
-      const damaged = await sender.apply();
+  it.each([
+    ['new', 'flip'],
+    ['changed', 'spoil'],
+  ] as const)('in plain text, the content of a %s file (%s): refused, and sent again once', async (kind, does) => {
+    const [sender, receiver, network] = await connected(kind === 'new' ? '127.34.98' : '127.34.99');
+    const same = randomBytes(500_000);
+    if (kind === 'changed') put(`${sender.tree}/file`, same.toString('latin1'));
+    expect(await sender.apply()).toMatchObject({ status: 0 });
+    const before = readTree(receiver.tree);
+    // Longer than a PACK takes, and than all that a plan asks: the damaged byte is one of a literal.
+    put(`${sender.tree}/file`, same.toString('latin1') + randomBytes(1_000_000).toString('latin1'));
+    network.weather = { way: 'to', after: 500_000, does };
+    const damaged = await sender.apply();
+    expect(receiver.log.split('The content is not the one that was sent.').length - 1).toBeGreaterThan(0);
+    if (does === 'flip') {
       expect(network.hits).toBe(1);
+      expect(damaged.status, damaged.stdout + damaged.stderr).toBe(0);
+    } else {
+      expect(network.hits).toBeGreaterThan(1);
       expect(damaged.status, damaged.stdout + damaged.stderr).toBe(4);
       expect((damaged.stdout + damaged.stderr).replaceAll(/\s+/g, ' ')).toContain('did not arrive on');
-      expect(receiver.log).toContain('The content is not the one that was sent.');
       expect(readTree(receiver.tree)).toEqual(before);
-      expect(staged(receiver.tree)).toEqual([]);
       network.weather = undefined;
       expect(await sender.apply()).toMatchObject({ status: 0 });
-      expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
-    },
-  );
+    }
+    expect(staged(receiver.tree)).toEqual([]);
+    expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
+  });
+
+  it('a block that has the sums of another one of the peer: refused, and sent again whole', async () => {
+    const [sender, receiver, network] = await connected('127.34.97');
+    const content = randomBytes(8 * 2048);
+    fs.writeFileSync(`${sender.tree}/file`, content);
+    expect(await sender.apply()).toMatchObject({ status: 0 });
+    const changed = Buffer.from(content);
+    for (const block of [2, 5]) randomBytes(2048).copy(changed, block * 2048);
+    fs.writeFileSync(`${sender.tree}/file`, changed);
+    // Had the two contents of block 2 the same sums, the peer's signature would be this.
+    const [old, collision] = [content, changed].map((each) => signatureOfWhole(each).subarray(12 + 40, 12 + 60));
+    network.weather = { way: 'from', after: 0, does: 'forge', forge: [old!, collision!] };
+    const applied = await sender.apply({ flags: ['--on-conflict', 'local'] });
+    expect(applied.status, applied.stdout + applied.stderr).toBe(0);
+    // Told for the plan, and at each of two PATCHes.
+    expect(network.hits).toBeGreaterThan(2);
+    expect(receiver.log.split('The content is not the one that was sent.').length - 1).toBeGreaterThan(0);
+    expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
+  });
 });
 
 describe('promise 9: a peer that is slow delays only itself', () => {

@@ -1,5 +1,6 @@
 /**
- * A network between two hosts that cuts, stalls, dribbles or damages, says a line twice (`repeat`: the first whole one after so many
+ * A network between two hosts that cuts, stalls, dribbles or damages (`flip`: one byte; `spoil`: one of every long piece; `forge`: says
+ * something else instead), says a line twice (`repeat`: the first whole one after so many
  * bytes), or opens each connection twice and sends the same over both (`duplicate`): a TCP proxy in front of a daemon.
  */
 
@@ -11,7 +12,9 @@ export interface Weather {
   readonly way: 'to' | 'from';
   /** After how many bytes that way, counted over one connection. */
   readonly after: number;
-  readonly does: 'reset' | 'end' | 'stall' | 'flip' | 'dribble' | 'repeat' | 'duplicate';
+  readonly does: 'reset' | 'end' | 'stall' | 'flip' | 'spoil' | 'forge' | 'dribble' | 'repeat' | 'duplicate';
+  /** What `forge` replaces, and by what; both of one length. */
+  readonly forge?: readonly [Buffer, Buffer];
 }
 
 export interface Proxy {
@@ -69,6 +72,17 @@ export async function startProxy(address: string, port: number, onward: number):
         }
         if (weather.does === 'duplicate') {
           there.write(chunk);
+          return;
+        }
+        if (weather.does === 'spoil' || weather.does === 'forge') {
+          const other = Buffer.from(chunk);
+          const [from, to] = weather.forge ?? [chunk.subarray(5000, 5001), Buffer.from([~(chunk[5000] ?? 0) & 0xff])];
+          const place = weather.does === 'forge' ? chunk.indexOf(from) : chunk.length > 10_000 ? 5000 : -1;
+          if (place >= 0) {
+            to.copy(other, place);
+            state.hits += 1;
+          }
+          there.write(other);
           return;
         }
         if (weather.does === 'repeat') {

@@ -8,6 +8,7 @@ import type { ChangeResult } from '../../model/result.js';
 import type { Problem } from '../../model/errors.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import type { LocalState } from '../../model/scan.js';
+import { ABSENT_SIGNATURE } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
 import type { Command, Connection } from '../net/connection.js';
@@ -79,12 +80,38 @@ function send(command: Command, options: SendOptions): Promise<Answer> {
   return options.connection.request<PlainVerb>(command.verb, command.args);
 }
 
+/**
+ * What the peer finds not to be what was sent is sent once more, whole: then a block that only looks like one of the peer's (its sums are
+ * short) cannot keep the file from it for ever.
+ */
 async function sendContent(
   change: Change,
   before: Promise<readonly Answer[]>,
   followers: readonly Command[],
   options: SendOptions,
 ): Promise<End> {
+  const first = await patch(change, followers, options, 'delta');
+  const sent = first.damaged ? await patch(change, followers, options, 'whole') : first;
+  const earlier = await before;
+  if (sent.stale !== undefined) return { status: 'skipped', problem: sent.stale, bytes: 0 };
+  return { ...verdict(change, [...earlier, ...sent.answers], sent.bytes), digests: sent.digests };
+}
+
+interface Patched {
+  readonly answers: readonly Answer[];
+  readonly stale: Problem | undefined;
+  readonly bytes: number;
+  readonly digests: ContentDigests | undefined;
+  /** What arrived, or what came of it, is not what was sent. */
+  readonly damaged: boolean;
+}
+
+async function patch(
+  change: Change,
+  followers: readonly Command[],
+  options: SendOptions,
+  how: 'delta' | 'whole',
+): Promise<Patched> {
   const opened: { source?: Source; sent?: Outgoing; stale?: Problem } = {};
   try {
     const { answer, followers: later } = await options.connection.patch(
@@ -101,16 +128,19 @@ async function sendContent(
           opened.stale = staleHere(change, 'it was changed');
           return undefined;
         }
-        opened.sent = await outgoing(source, signature, options.verifies);
+        opened.sent = await outgoing(source, how === 'whole' ? ABSENT_SIGNATURE : signature, options.verifies);
         return opened.sent.body;
       },
       followers,
       { late: !options.grouped, work: workOf(change) },
     );
-    const earlier = await before;
-    if (opened.stale !== undefined) return { status: 'skipped', problem: opened.stale, bytes: 0 };
-    const end = verdict(change, [...earlier, answer, ...later], opened.sent?.body.length ?? 0);
-    return opened.sent === undefined ? end : { ...end, digests: opened.sent.digests() };
+    return {
+      answers: [answer, ...later],
+      stale: opened.stale,
+      bytes: opened.sent?.body.length ?? 0,
+      digests: opened.sent?.digests(),
+      damaged: opened.sent !== undefined && answer.kind === 'error' && answer.refusal.kind === 'damaged',
+    };
   } finally {
     opened.source?.close();
   }

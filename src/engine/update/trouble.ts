@@ -61,7 +61,7 @@ export function refusalProblem(change: Change, answer: Extract<Answer, { kind: '
       return about(
         change,
         'PEER_REFUSED',
-        `did not arrive on ${peer} as it was sent; nothing was changed there`,
+        `did not arrive on ${peer} as it was sent, nor when it was sent again; nothing was changed there`,
         `The file stays marked: apply again. If it happens again, look at the network; with encryption (no nossl) damage ends the connection.`,
       );
     default:
