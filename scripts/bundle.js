@@ -15,7 +15,7 @@ import { rolldown } from 'rolldown';
 
 process.chdir(path.join(import.meta.dirname, '..'));
 const FRESH = 'build/dist';
-const ENTRIES = ['cli/main', 'engine/update/scan-thread', ...verbs()];
+const ENTRIES = ['cli/main', 'engine/update/scan-thread', 'engine/daemon/maker-thread', ...verbs()];
 
 /** Packages whose files are many: finding and reading them was a quarter of a start. */
 const INSIDE = ['@oclif/core', 'chalk'];

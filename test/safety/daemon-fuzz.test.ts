@@ -8,6 +8,7 @@ import { ActionRunner } from '../../src/engine/daemon/action-runner.js';
 import { FileLocks } from '../../src/engine/daemon/file-locks.js';
 import type { Opened } from '../../src/engine/daemon/served.js';
 import { Journal } from '../../src/engine/daemon/journal.js';
+import { Maker } from '../../src/engine/daemon/maker.js';
 import { ToldSignatures } from '../../src/engine/daemon/told-signatures.js';
 import { Session } from '../../src/engine/daemon/session.js';
 import { VERB_NAMES } from '../../src/engine/wire/verbs.js';
@@ -52,6 +53,7 @@ function newSession(): Session {
     services: {
       serve: () =>
         Promise.resolve({ ...opened, locks: new FileLocks(), actions, journal, signatures: new ToldSignatures() }),
+      maker: new Maker(),
       resolvesTo: (name) => Promise.resolve(name === 'client'),
       log,
       now: () => 1_000_000,

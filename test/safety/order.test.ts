@@ -138,20 +138,29 @@ describe('promise 3: the order of writes on the receiver', () => {
     traced.client.close();
   });
 
-  it('PACK: of all files content and attributes, fsync, rename; fsync of each directory, database, answer', async () => {
-    const traced = await tracedReceiver('127.34.7');
-    const { tree } = traced.receiver;
-    const digest = createHash('sha256').update('x'.repeat(5000)).digest('hex');
-    const file = (name: string) => `f %25t%25/${name} 1 2 33184 1000 5000 ${digest}\n`;
-    const body = `d %25t%25/made 1 2 16877 1000\n${file('made/a')}${file('b')}\n${'x'.repeat(10_000)}`;
-    const calls = await during(traced, `PACK KEY\noctet-stream ${String(body.length)}\n${body}`);
-    for (const name of ['made/a', 'b']) expectReplacedDurably(calls, `${tree}/${name}`);
-    const renamed = last(calls, (call) => call.name.startsWith('rename') && (call.to ?? '').startsWith(tree));
-    expectSyncedBetween(calls, `${tree}/made`, calls[renamed]!.ended, calls[last(calls, isAnswer)]!.began);
-    expectSyncedBetween(calls, tree, calls[renamed]!.ended, calls[last(calls, isAnswer)]!.began);
-    expectRecordedThenAnswered(calls, renamed);
-    traced.client.close();
-  });
+  // Large packs are made in a thread of their own.
+  it.each([
+    ['PACK', 0],
+    ['a large PACK', 200],
+  ])(
+    '%s: of all files content and attributes, fsync, rename; fsync of each directory, database, answer',
+    async (_, more) => {
+      const traced = await tracedReceiver('127.34.7');
+      const { tree } = traced.receiver;
+      const digest = createHash('sha256').update('x'.repeat(5000)).digest('hex');
+      const file = (name: string) => `f %25t%25/${name} 1 2 33184 1000 5000 ${digest}\n`;
+      const others = Array.from({ length: more }, (_, index) => file(`made/${String(index)}`)).join('');
+      const content = 'x'.repeat(5000 * (more + 2));
+      const body = `d %25t%25/made 1 2 16877 1000\n${file('made/a')}${others}${file('b')}\n${content}`;
+      const calls = await during(traced, `PACK KEY\noctet-stream ${String(body.length)}\n${body}`);
+      for (const name of ['made/a', 'b']) expectReplacedDurably(calls, `${tree}/${name}`);
+      const renamed = last(calls, (call) => call.name.startsWith('rename') && (call.to ?? '').startsWith(tree));
+      expectSyncedBetween(calls, `${tree}/made`, calls[renamed]!.ended, calls[last(calls, isAnswer)]!.began);
+      expectSyncedBetween(calls, tree, calls[renamed]!.ended, calls[last(calls, isAnswer)]!.began);
+      expectRecordedThenAnswered(calls, renamed);
+      traced.client.close();
+    },
+  );
 
   it.each([
     ['DEL KEY %25t%25/gone', /^unlink/, 'gone'],

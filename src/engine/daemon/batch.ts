@@ -5,15 +5,18 @@ import { parseLook, writeLookAnswer } from '../wire/look.js';
 import { parsePack, writePackAnswer } from '../wire/pack.js';
 import { writeCountedResponse, writeErrorResponse } from '../wire/response-writer.js';
 import type { Request } from '../wire/verbs.js';
+import { answerText } from './answer-text.js';
 import { lookFor } from './look.js';
 import { receivePack } from './pack.js';
 import type { PackContext } from './pack.js';
+import type { PackOrder } from './packing.js';
 
 export type BatchRequest = Extract<Request, { readonly verb: 'PACK' | 'LOOK' }>;
 
 export class Batch {
   readonly #request: BatchRequest;
   readonly #pieces: Buffer[] = [];
+  #length = 0;
 
   constructor(request: BatchRequest) {
     this.#request = request;
@@ -21,19 +24,39 @@ export class Batch {
 
   add(piece: Buffer): void {
     this.#pieces.push(piece);
+    this.#length += piece.length;
   }
 
-  /** Carries the command out; resolves with the whole answer. Everything before it must be durable. */
-  async carryOut(context: PackContext): Promise<Buffer> {
-    const { verb, args } = this.#request;
-    const body = Buffer.concat(this.#pieces);
-    if (verb === 'PACK') {
-      const entries = parsePack(body);
-      if (entries === undefined) return writeErrorResponse(REFUSED.denied);
-      return writeCountedResponse(writePackAnswer(await receivePack(entries, args.key, context)));
+  get verb(): BatchRequest['verb'] {
+    return this.#request.verb;
+  }
+
+  /** Carries out a PACK; resolves with the whole answer. Everything before it must be durable, but for packs. Never rejects. */
+  async pack(context: PackContext, order: PackOrder): Promise<Buffer> {
+    const { key } = this.#request.args;
+    const { memory, body } = this.#body();
+    const entries = parsePack(body);
+    if (entries === undefined) return writeErrorResponse(REFUSED.denied);
+    try {
+      return writeCountedResponse(writePackAnswer(await receivePack({ key, entries, body: memory }, context, order)));
+    } catch (error) {
+      return writeErrorResponse(answerText(error));
     }
-    const files = parseLook(body);
+  }
+
+  /** Carries out a LOOK; resolves with the whole answer. Everything before it must be durable. */
+  async look({ client, served }: PackContext): Promise<Buffer> {
+    const files = parseLook(this.#body().body);
     if (files === undefined) return writeErrorResponse(REFUSED.denied);
-    return writeCountedResponse(writeLookAnswer(await lookFor(files, args.key, context.client.name, context.served)));
+    return writeCountedResponse(writeLookAnswer(await lookFor(files, this.#request.args.key, client.name, served)));
+  }
+
+  /** All of it, in memory that is shared with nothing else. */
+  #body(): { readonly memory: ArrayBuffer; readonly body: Buffer } {
+    const memory = new ArrayBuffer(this.#length);
+    const body = Buffer.from(memory);
+    let offset = 0;
+    for (const piece of this.#pieces.splice(0)) offset += piece.copy(body, offset);
+    return { memory, body };
   }
 }

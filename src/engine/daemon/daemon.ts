@@ -15,6 +15,7 @@ import { certificateProblems, secureOptions } from '../net/certificate.js';
 import type { Activation } from './activation.js';
 import { Configurations } from './configurations.js';
 import type { Log } from './log.js';
+import { Maker } from './maker.js';
 import type { ServeOptions, TimeLimits } from './serve.js';
 import { serve, TIME_LIMITS } from './serve.js';
 import type { Opened } from './served.js';
@@ -160,6 +161,7 @@ class Common {
   readonly #options: DaemonOptions;
   readonly #configurations: Configurations;
   readonly #stop = new AbortController();
+  readonly #maker = new Maker();
   readonly #serve: ServeOptions;
 
   constructor(options: DaemonOptions) {
@@ -171,6 +173,7 @@ class Common {
       resolvesTo: (name, address) => resolvesTo(name, address, { deadline: LOOKUP }),
       secure: secureOf(options.certificate),
       log,
+      maker: this.#maker,
       now,
       limits: { ...TIME_LIMITS, ...limits },
       stop: this.#stop.signal,
@@ -196,6 +199,7 @@ class Common {
 
   /** Closes all databases; no connection may be left. */
   async close(): Promise<void> {
+    await this.#maker.close();
     await this.#configurations.reload();
   }
 

@@ -8,23 +8,22 @@
  */
 
 import { hash, randomUUID } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { formatCheckText } from '../../model/checktxt.js';
 import type { SignatureDigest } from '../../model/entry.js';
 import { CsxError, errnoOf } from '../../model/errors.js';
 import type { DiskPath, FileName } from '../../model/names.js';
 import { display } from '../../model/names.js';
+import type { LocalState } from '../../model/scan.js';
 import type { Intent } from '../../model/store.js';
 import { signatureDigest, signatureOfWhole } from '../delta/signature.js';
-import { makeNewcomers } from '../files/newcomers.js';
 import type { Attributes } from '../files/stage.js';
-import { stateOf } from '../scan/local-state.js';
 import { REFUSED } from '../wire/answers.js';
 import type { PackedEntry, PackRefusal } from '../wire/pack.js';
 import { strerror } from '../wire/strerror.js';
 import { answerText } from './answer-text.js';
 import { authoriser } from './authorise.js';
 import { damaged } from './damaged.js';
+import type { PackOrder } from './packing.js';
 import { recordChange } from './record.js';
 import type { Client, Served, Services } from './served.js';
 
@@ -40,15 +39,24 @@ interface Packed {
   readonly entry: PackedEntry;
   readonly disk: DiskPath | undefined;
   error: unknown;
-  made: BigIntStats | undefined;
+  /** What stands there now. */
+  made: LocalState | undefined;
   signature: SignatureDigest | undefined;
+}
+
+/** What a PACK brought. */
+export interface ReceivedPack {
+  readonly key: string;
+  readonly entries: readonly PackedEntry[];
+  /** What the contents are views of. It is handed over to the thread that makes them. */
+  readonly body: ArrayBuffer;
 }
 
 /** Makes what can be made, durably. Rejects never: the refusals say what was not. */
 export async function receivePack(
-  entries: readonly PackedEntry[],
-  key: string,
+  { entries, key, body }: ReceivedPack,
   context: PackContext,
+  order: PackOrder,
 ): Promise<readonly PackRefusal[]> {
   const { locks } = context.served;
   const locked: FileName[] = [];
@@ -61,20 +69,28 @@ export async function receivePack(
     if (packed.every(({ error }) => error !== undefined)) return report(packed, context);
     const batch = randomUUID();
     await attempt(packed, () => intend(packed, batch, context));
-    await make(packed, context);
-    await attempt(packed, () => record(packed, batch, context));
+    await order.mayMake;
+    const making = make(packed, body, context);
+    order.making();
+    const known = await attempt(packed, () => making);
+    await order.mayRecord;
+    if (known) await attempt(packed, () => record(packed, batch, context));
+    // Nobody knows what stands: it is settled as the work of a dead process.
+    else context.served.journal.unrecorded(batch);
     return report(packed, context);
   } finally {
     for (const file of locked) locks.release(file);
   }
 }
 
-/** A step that all the entries take together. */
-async function attempt(packed: readonly Packed[], step: () => Promise<void>): Promise<void> {
+/** A step that all the entries take together; false: it failed, and they with it. */
+async function attempt(packed: readonly Packed[], step: () => Promise<void>): Promise<boolean> {
   try {
     await step();
+    return true;
   } catch (error) {
     for (const each of packed) each.error ??= error;
+    return false;
   }
 }
 
@@ -126,7 +142,8 @@ const NO_CLAIM = {
   device: undefined,
 };
 
-async function make(packed: readonly Packed[], { served }: PackContext): Promise<void> {
+/** Begins to make all that are admitted before it returns. Rejects when nobody knows what was made. */
+async function make(packed: readonly Packed[], body: ArrayBuffer, { served, services }: PackContext): Promise<void> {
   const { ignore, temporaryDirectory } = served.config;
   const admitted = packed.flatMap((each) => {
     const { entry, disk, error } = each;
@@ -137,14 +154,15 @@ async function make(packed: readonly Packed[], { served }: PackContext): Promise
       mode: ignore.mod ? undefined : entry.mode,
       mtime: entry.mtime,
     };
-    return [{ each, newcomer: { kind: entry.kind, disk, attributes, content: entry.content } }];
+    return [{ each, newcomer: { kind: entry.kind, file: entry.file, disk, attributes, content: entry.content } }];
   });
   const newcomers = admitted.map(({ newcomer }) => newcomer);
-  for (const [index, outcome] of (await makeNewcomers(newcomers, temporaryDirectory)).entries()) {
+  const made = await services.maker.make({ newcomers, temporaryDirectory, ignore }, body);
+  for (const [index, { state, error }] of made.entries()) {
     const each = admitted[index]?.each;
     if (each === undefined) continue;
-    each.made = outcome.made;
-    each.error = outcome.error;
+    each.made = state;
+    each.error = error;
   }
 }
 
@@ -152,11 +170,9 @@ async function make(packed: readonly Packed[], { served }: PackContext): Promise
 async function record(packed: readonly Packed[], batch: string, context: PackContext): Promise<void> {
   const { served, services, client } = context;
   const at = services.now();
-  const recorded = packed.flatMap(({ entry, disk, made, signature }) => {
-    const state = made && disk && stateOf(made, disk, entry.file, served.config.ignore);
-    if (state === undefined) return [];
-    const { file, digest } = entry;
-    return [recordChange(served, { file, peer: client.name, state, digest, signature, actions: true, at })];
+  const recorded = packed.flatMap(({ entry: { file, digest }, made, signature }) => {
+    if (made === undefined) return [];
+    return [recordChange(served, { file, peer: client.name, state: made, digest, signature, actions: true, at })];
   });
   try {
     await served.store.write([...recorded.flatMap(({ writes }) => writes), { kind: 'fulfil', batch }]);

@@ -10,6 +10,7 @@ import { canonicalAddress } from '../net/address.js';
 import { ByteStream, WaitedTooLong } from './byte-stream.js';
 import type { Configurations } from './configurations.js';
 import type { Log } from './log.js';
+import type { Maker } from './maker.js';
 import type { Served, Services } from './served.js';
 import { Session } from './session.js';
 
@@ -35,6 +36,7 @@ export interface ServeOptions {
   /** Key, certificate and what OpenSSL needs for them; undefined: SSL is refused. */
   readonly secure: SecureContextOptions | undefined;
   readonly log: Log;
+  readonly maker: Maker;
   readonly now: () => number;
   readonly limits: TimeLimits;
   /** Ends the session at the next moment at which it cuts nothing off. */
@@ -54,6 +56,7 @@ export async function serve(connection: Duplex, address: string, options: ServeO
     },
     resolvesTo: options.resolvesTo,
     log,
+    maker: options.maker,
     now: options.now,
     tls: options.secure !== undefined,
   };
@@ -110,11 +113,14 @@ class Conversation {
       const reading = this.#stream.read(this.#patience(), stop);
       if (this.#session.uncommitted) await this.#commitInTime(reading);
       else this.#grouped = undefined;
+      await this.#answerPacks(reading);
       const chunk = await reading;
       if (chunk === undefined) break;
       this.#session.push(chunk);
       if (await this.#work()) return;
     }
+    // The client may have said all it had to say while packs were under way, or the daemon stops.
+    await this.#answerPacks();
     await this.#stream.close(this.#options.limits.write);
   }
 
@@ -136,6 +142,19 @@ class Conversation {
     const heard = await Promise.race([spoke, silent]);
     quiet.abort();
     if (!heard) await this.#session.commitGroup();
+  }
+
+  /** Sends the answers of packs as they are done, until the client speaks, or all of them. */
+  async #answerPacks(reading?: Promise<unknown>): Promise<void> {
+    const spoke = reading?.then(
+      () => 'spoke' as const,
+      () => 'spoke' as const,
+    );
+    for (let pack = this.#session.pack; pack !== undefined; pack = this.#session.pack) {
+      if ((await Promise.race([pack, ...(spoke === undefined ? [] : [spoke])])) === 'spoke') return;
+      const answers = await this.#session.answerPack();
+      if (answers !== undefined) await this.#stream.write(answers, this.#options.limits.write);
+    }
   }
 
   destroy(): void {

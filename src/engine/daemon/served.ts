@@ -8,6 +8,7 @@ import type { ActionRunner } from './action-runner.js';
 import type { FileLocks } from './file-locks.js';
 import type { Journal } from './journal.js';
 import type { Log } from './log.js';
+import type { Maker } from './maker.js';
 import type { ToldSignatures } from './told-signatures.js';
 
 /** A configuration opened for serving. */
@@ -33,6 +34,8 @@ export interface Services {
   /** Whether a look-up of the name yields the address a connection comes from. Fails closed. */
   readonly resolvesTo: (name: string, address: string) => Promise<boolean>;
   readonly log: Log;
+  /** Makes the files of packs. */
+  readonly maker: Maker;
   /** Unix milliseconds. */
   readonly now: () => number;
   /** False: this host has no certificate, so SSL is refused. */

@@ -23,6 +23,7 @@ import type { Request, Verb } from '../wire/verbs.js';
 import { Batch } from './batch.js';
 import { Changes } from './changes.js';
 import { identify, openConfig, settleJournal } from './opening.js';
+import { Packing } from './packing.js';
 import { Replies } from './replies.js';
 import type { Client, Served, Services } from './served.js';
 import { Work } from './work.js';
@@ -56,6 +57,7 @@ export class Session {
   #work: Work | undefined;
   /** A command whose body is coming. */
   #batch: Batch | undefined;
+  readonly #packing = new Packing();
   readonly #replies = new Replies();
 
   constructor(options: SessionOptions) {
@@ -90,6 +92,17 @@ export class Session {
   /** Makes the group durable though the client has not asked for it: other sessions may wait for its files. */
   async commitGroup(): Promise<void> {
     await this.#work?.changes.commit();
+  }
+
+  /** The oldest pack under way; undefined: there is none. Call `answerPack` when it is done. Never rejects. */
+  get pack(): Promise<unknown> | undefined {
+    return this.#packing.oldest;
+  }
+
+  /** Waits for the oldest pack; its answer, with those before it. */
+  async answerPack(): Promise<Buffer | undefined> {
+    for (const answer of await this.#packing.take()) this.#replies.add(answer);
+    return this.#replies.take();
   }
 
   /** The chunk must not be written to afterwards. */
@@ -127,6 +140,7 @@ export class Session {
   /** The connection is over: what is not whole is given up, and pending actions run. Never rejects. */
   async end(): Promise<void> {
     this.#state = 'closed';
+    await this.#settlePacks();
     await this.#work?.abandon();
     await this.#served?.actions.run();
   }
@@ -144,6 +158,7 @@ export class Session {
   async *#handle(event: RequestEvent): AsyncGenerator<Effect, void, undefined> {
     switch (event.kind) {
       case 'line':
+        if (event.parsed.kind !== 'request' || event.parsed.request.verb !== 'PACK') await this.#settlePacks();
         if (this.#state === 'start') yield* this.#start(event.parsed);
         else yield* this.#line(event.parsed);
         return;
@@ -156,9 +171,10 @@ export class Session {
         return;
       case 'body-end':
         if (this.#batch === undefined) this.#work?.incoming.finishBody();
-        else await this.#endBatch(this.#batch);
+        else yield* this.#endBatch(this.#batch);
         return;
       case 'no-body':
+        await this.#settlePacks();
         if (this.#batch === undefined) this.#work?.incoming.refuseBody();
         else this.#refuse(REFUSED.denied);
         this.#batch = undefined;
@@ -279,13 +295,28 @@ export class Session {
   }
 
   /** A group of its own, behind a group that must have succeeded: what it holds may lie in directories of that one. */
-  async #endBatch(batch: Batch): Promise<void> {
+  async *#endBatch(batch: Batch): AsyncGenerator<Effect, void, undefined> {
     this.#batch = undefined;
     const [work, served] = [this.#work, this.#served];
     if (work === undefined || served === undefined) return;
     await work.changes.commit();
-    if (work.changes.failure !== undefined) this.#refuse(work.changes.failure);
-    else this.#replies.add(await batch.carryOut({ served, services: this.#services, client: work.client }));
+    const { failure } = work.changes;
+    const context = { served, services: this.#services, client: work.client };
+    if (failure !== undefined) this.#refuse(failure);
+    else if (batch.verb === 'LOOK') this.#replies.add(await batch.look(context));
+    else {
+      this.#packing.begin((order) => batch.pack(context, order));
+      while (this.#packing.full) {
+        const bytes = await this.answerPack();
+        if (bytes !== undefined) yield { kind: 'write', bytes };
+      }
+    }
+  }
+
+  /** Whatever comes after a pack and is none comes after all of it. */
+  async #settlePacks(): Promise<void> {
+    while (this.#packing.oldest !== undefined)
+      for (const answer of await this.#packing.take()) this.#replies.add(answer);
   }
 
   async *#type(request: Extract<Request, { verb: 'TYPE' }>): AsyncGenerator<Effect, void, undefined> {

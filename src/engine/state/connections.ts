@@ -206,7 +206,7 @@ export class Connections {
       const result = await body(connection);
       const now = milliseconds();
       const mayRepeat = now < patience && (first || now - begun < REPEATABLE_MS);
-      if (isWal && mayRepeat && isCsync2Within(this.#location)) {
+      if (isWal && mayRepeat && (await isCsync2Within(this.#location))) {
         db.exec('ROLLBACK');
         return undefined;
       }

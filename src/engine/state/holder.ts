@@ -4,7 +4,8 @@
  * SQLite's "File Locking And Concurrency" and "WAL-mode File Format". Everything here is advice: where /proc tells nothing, so does it.
  */
 
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, read as readBeside, readFileSync, statSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { withoutPassword } from './location.js';
 
 export interface Holder {
@@ -23,7 +24,7 @@ const WAL_LAST_READER = 127;
 
 /** Who keeps others from writing; undefined when nobody can be made out (any more). */
 export function lockHolder(database: string): Holder | undefined {
-  const locks = readLocks();
+  const locks = parseLocks(read(LOCKS));
   const ofDatabase = locksOn(locks, database);
   const ofMemory = locksOn(locks, `${database}-shm`);
   const writer =
@@ -35,9 +36,12 @@ export function lockHolder(database: string): Holder | undefined {
   return holder === undefined ? undefined : { pid: holder.pid, command: commandOf(holder.pid) };
 }
 
-/** Whether a process of that name is within a transaction in which it has read from the WAL database. */
-export function isReadBy(database: string, name: string): boolean {
-  return locksOn(readLocks(), `${database}-shm`).some(
+/**
+ * Whether a process of that name is within a transaction in which it has read from the WAL database. The kernel makes those who read
+ * the list wait (up to 5 ms were seen): this thread has other work meanwhile.
+ */
+export async function isReadBy(database: string, name: string): Promise<boolean> {
+  return locksOn(parseLocks(await readLocks()), `${database}-shm`).some(
     ({ start, end, pid }) => start <= WAL_LAST_READER && end >= WAL_FIRST_READER && nameOf(pid) === name,
   );
 }
@@ -65,8 +69,32 @@ interface HeldLock {
 /** `1: POSIX  ADVISORY  WRITE 1234 00:1a:5678 1073741825 1073741825`; a line with `->` is a process that waits. */
 const LINE = /^\d+: (?:POSIX|OFDLCK) +\S+ +(READ|WRITE) +(\d+) ([0-9a-f]+:[0-9a-f]+):(\d+) (\d+) (\d+|EOF)/;
 
-function readLocks(): readonly HeldLock[] {
-  return read('/proc/locks')
+const LOCKS = '/proc/locks';
+/** The kernel gives whole lines (of some 70 bytes), at most so many bytes of them at once. */
+const PAGE = 4096;
+const readPage = promisify(readBeside);
+
+/** In one call where it can be: asked for the end of the list, the kernel would make us wait once more. */
+async function readLocks(): Promise<string> {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(LOCKS, 'r');
+    const page = Buffer.allocUnsafe(PAGE);
+    for (let text = ''; ;) {
+      const { bytesRead } = await readPage(descriptor, page, 0, PAGE, null);
+      text += page.toString('latin1', 0, bytesRead);
+      // What left half a page free had nothing more to say.
+      if (bytesRead <= PAGE / 2) return text;
+    }
+  } catch {
+    return '';
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function parseLocks(list: string): readonly HeldLock[] {
+  return list
     .split('\n')
     .flatMap((line) => {
       const match = LINE.exec(line);

@@ -44,13 +44,13 @@ export async function whenFree<T>(patience: Patience, attempt: () => T): Promise
  * Nothing is lost then, but it exits with an error. It commits every thousand statements or so: csx looks
  * for the gap, right before it commits as well. Only a csync2 that begins within that last moment is ended.
  */
-export function isCsync2Within(location: string): boolean {
+export function isCsync2Within(location: string): Promise<boolean> {
   return isReadBy(location, 'csync2');
 }
 
 /** Waits until no csync2 is within a transaction, up to the deadline (as of `milliseconds`). */
 export async function letCsync2Pass(location: string, deadline: number): Promise<void> {
-  while (isCsync2Within(location) && milliseconds() < deadline) await sleep(1);
+  while ((await isCsync2Within(location)) && milliseconds() < deadline) await sleep(1);
 }
 
 function lockedError({ location, lockTimeout }: Patience, holder: Holder | undefined, cause: unknown): CsxError {

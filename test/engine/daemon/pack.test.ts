@@ -185,6 +185,37 @@ describe('PACK', () => {
     expect(await client.say('SYNC')).toBe('OK (cmd_finished).\n');
   });
 
+  it.each([3, 200])('takes packs of %i files that follow each other, and what comes behind them', async (files) => {
+    const packOf = (directory: string): string => {
+      const names = Array.from({ length: files }, (_, index) => `${directory}/f${String(index)}`);
+      const body = bodyOf([{ name: directory }, ...names.map((name) => ({ name, content: name }))]);
+      return `PACK ${KEY}\noctet-stream ${String(body.length)}\n${body}`;
+    };
+    // Each lies in the one before; the fourth makes nothing new, and the last two lie in nothing.
+    const directories = ['d', 'd/d', 'd/d/d', 'd/d', 'd/d/d/d/d', 'e/e'];
+    const told = await client.say(`${directories.map(packOf).join('')}GETSZ ${KEY} %25p%25/d/d/d/f0`);
+    const made = 'OK (data_follows).\noctet-stream 0\n';
+    const refusals = (text: string): string => {
+      const lines = Array.from({ length: files + 1 }, (_, index) => `${String(index)} ${text}\n`).join('');
+      return `OK (data_follows).\noctet-stream ${String(lines.length)}\n${lines}`;
+    };
+    const nowhere = refusals('No such file or directory');
+    expect(told).toBe(`${made.repeat(3)}${refusals('File exists')}${nowhere}${nowhere}OK (data_follows).\n8\n`);
+    const rows = await client.say(`LIST ${SERVER} - ${KEY}`);
+    expect(rows.match(/\t%25p%25/g)).toHaveLength(3 * (files + 1));
+    expect(fs.readFileSync(there('d/d/d/f2'), 'utf8')).toBe('d/d/d/f2');
+    expect(fs.readdirSync(there('d/d')).sort()).toEqual([...fs.readdirSync(there('d/d/d')), 'd'].sort());
+    expect(fs.readdirSync(there(''))).toEqual(['d']);
+  });
+
+  it('brings packs to their end when the client has gone', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `f${String(index)}`);
+    const body = bodyOf(names.map((name) => ({ name, content: name })));
+    client.socket.end(`PACK ${KEY}\noctet-stream ${String(body.length)}\n${body}`, 'latin1');
+    expect(await client.until(() => false)).toBe('OK (data_follows).\noctet-stream 0\n<closed>');
+    expect(fs.readdirSync(there('')).sort()).toEqual(names.toSorted());
+  });
+
   it('carries a tree from csx to csx', async () => {
     const here = `${base}/${CLIENT}`;
     for (let index = 0; index < 700; index++) {

@@ -8,6 +8,7 @@ import { ActionRunner } from '../../../src/engine/daemon/action-runner.js';
 import { FileLocks } from '../../../src/engine/daemon/file-locks.js';
 import type { Opened, Served } from '../../../src/engine/daemon/served.js';
 import { Journal } from '../../../src/engine/daemon/journal.js';
+import { Maker } from '../../../src/engine/daemon/maker.js';
 import { ToldSignatures } from '../../../src/engine/daemon/told-signatures.js';
 import { Session } from '../../../src/engine/daemon/session.js';
 import { CsxError } from '../../../src/model/errors.js';
@@ -73,6 +74,7 @@ async function bench(): Promise<Bench> {
     services: {
       serve: (name) =>
         name === '' ? Promise.resolve(served) : Promise.reject(new CsxError('CONFIG_NOT_FOUND', `No ${name}.`)),
+      maker: new Maker(),
       resolvesTo: (name, address) => Promise.resolve(['client', 'slave'].includes(name) && address === ADDRESS),
       log: toLog,
       now: () => 1_000_000,
@@ -89,6 +91,7 @@ async function feed(session: Session, bytes: Buffer | string): Promise<string> {
   for await (const effect of session.run()) {
     out += effect.kind === 'write' ? effect.bytes.toString('latin1') : `<${effect.kind}>`;
   }
+  while (session.pack !== undefined) out += (await session.answerPack())?.toString('latin1') ?? '';
   return out;
 }
 
