@@ -25,6 +25,8 @@ export interface ConnectionOptions {
 
 /** A transaction that took no longer may be undone and repeated again and again, to give way to csync2; any other once. */
 const REPEATABLE_MS = 200;
+/** A transaction that took longer is one of many rows: there is other work for this thread while csync2 is looked for. */
+const LONG_MS = 3;
 /** Streams go through the table once and in order: SQLite's 16 MB would only be filled. */
 const STREAM_CACHE_KIB = 4096;
 
@@ -206,7 +208,7 @@ export class Connections {
       const result = await body(connection);
       const now = milliseconds();
       const mayRepeat = now < patience && (first || now - begun < REPEATABLE_MS);
-      if (isWal && mayRepeat && (await isCsync2Within(this.#location))) {
+      if (isWal && mayRepeat && (await isCsync2Within(this.#location, now - begun > LONG_MS))) {
         db.exec('ROLLBACK');
         return undefined;
       }

@@ -4,7 +4,7 @@
  * SQLite's "File Locking And Concurrency" and "WAL-mode File Format". Everything here is advice: where /proc tells nothing, so does it.
  */
 
-import { closeSync, openSync, read as readBeside, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, read as readOnThread, readFileSync, readSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { withoutPassword } from './location.js';
 
@@ -38,10 +38,10 @@ export function lockHolder(database: string): Holder | undefined {
 
 /**
  * Whether a process of that name is within a transaction in which it has read from the WAL database. The kernel makes those who read
- * the list wait (up to 5 ms were seen): this thread has other work meanwhile.
+ * the list of locks wait (0.2 ms, up to 5 were seen); `aside`: on another thread, which costs more, but lets this one go on.
  */
-export async function isReadBy(database: string, name: string): Promise<boolean> {
-  return locksOn(parseLocks(await readLocks()), `${database}-shm`).some(
+export async function isReadBy(database: string, name: string, aside: boolean): Promise<boolean> {
+  return locksOn(parseLocks(await readLocks(aside)), `${database}-shm`).some(
     ({ start, end, pid }) => start <= WAL_LAST_READER && end >= WAL_FIRST_READER && nameOf(pid) === name,
   );
 }
@@ -72,19 +72,21 @@ const LINE = /^\d+: (?:POSIX|OFDLCK) +\S+ +(READ|WRITE) +(\d+) ([0-9a-f]+:[0-9a-
 const LOCKS = '/proc/locks';
 /** The kernel gives whole lines (of some 70 bytes), at most so many bytes of them at once. */
 const PAGE = 4096;
-const readPage = promisify(readBeside);
+const readPage = promisify(readOnThread);
 
 /** In one call where it can be: asked for the end of the list, the kernel would make us wait once more. */
-async function readLocks(): Promise<string> {
+async function readLocks(aside: boolean): Promise<string> {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(LOCKS, 'r');
     const page = Buffer.allocUnsafe(PAGE);
     for (let text = ''; ;) {
-      const { bytesRead } = await readPage(descriptor, page, 0, PAGE, null);
-      text += page.toString('latin1', 0, bytesRead);
+      const count = aside
+        ? (await readPage(descriptor, page, 0, PAGE, null)).bytesRead
+        : readSync(descriptor, page, 0, PAGE, null);
+      text += page.toString('latin1', 0, count);
       // What left half a page free had nothing more to say.
-      if (bytesRead <= PAGE / 2) return text;
+      if (count <= PAGE / 2) return text;
     }
   } catch {
     return '';

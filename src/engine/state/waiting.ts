@@ -42,15 +42,15 @@ export async function whenFree<T>(patience: Patience, attempt: () => T): Promise
  * csync2 begins a transaction, reads, and writes in it later. In WAL mode SQLite refuses that write for good once somebody else has
  * committed since the first read (SQLITE_BUSY_SNAPSHOT), and csync2, which takes it for a passing lock, gives up after 16 seconds.
  * Nothing is lost then, but it exits with an error. It commits every thousand statements or so: csx looks
- * for the gap, right before it commits as well. Only a csync2 that begins within that last moment is ended.
+ * for the gap, right before it commits as well. Only a csync2 that begins within that last moment is ended. `aside`: see `isReadBy`.
  */
-export function isCsync2Within(location: string): Promise<boolean> {
-  return isReadBy(location, 'csync2');
+export function isCsync2Within(location: string, aside: boolean): Promise<boolean> {
+  return isReadBy(location, 'csync2', aside);
 }
 
 /** Waits until no csync2 is within a transaction, up to the deadline (as of `milliseconds`). */
 export async function letCsync2Pass(location: string, deadline: number): Promise<void> {
-  while ((await isCsync2Within(location)) && milliseconds() < deadline) await sleep(1);
+  while ((await isCsync2Within(location, true)) && milliseconds() < deadline) await sleep(1);
 }
 
 function lockedError({ location, lockTimeout }: Patience, holder: Holder | undefined, cause: unknown): CsxError {
