@@ -34,29 +34,30 @@ export class Batch {
   /** Carries out a PACK; resolves with the whole answer. Everything before it must be durable, but for packs. Never rejects. */
   async pack(context: PackContext, order: PackOrder): Promise<Buffer> {
     const { key } = this.#request.args;
-    const { memory, body } = this.#body();
-    const entries = parsePack(body);
+    const memory = context.services.maker.memory.take(this.#length);
+    const entries = parsePack(this.#body(memory));
     if (entries === undefined) return writeErrorResponse(REFUSED.denied);
     try {
       return writeCountedResponse(writePackAnswer(await receivePack({ key, entries, body: memory }, context, order)));
     } catch (error) {
       return writeErrorResponse(answerText(error));
+    } finally {
+      context.services.maker.memory.give(memory);
     }
   }
 
   /** Carries out a LOOK; resolves with the whole answer. Everything before it must be durable. */
   async look({ client, served }: PackContext): Promise<Buffer> {
-    const files = parseLook(this.#body().body);
+    const files = parseLook(this.#body(new ArrayBuffer(this.#length)));
     if (files === undefined) return writeErrorResponse(REFUSED.denied);
     return writeCountedResponse(writeLookAnswer(await lookFor(files, this.#request.args.key, client.name, served)));
   }
 
-  /** All of it, in memory that is shared with nothing else. */
-  #body(): { readonly memory: ArrayBuffer; readonly body: Buffer } {
-    const memory = new ArrayBuffer(this.#length);
-    const body = Buffer.from(memory);
+  /** All of it, as it lies in the memory now. */
+  #body(memory: ArrayBuffer): Buffer {
+    const body = Buffer.from(memory, 0, this.#length);
     let offset = 0;
     for (const piece of this.#pieces.splice(0)) offset += piece.copy(body, offset);
-    return { memory, body };
+    return body;
   }
 }

@@ -8,11 +8,12 @@ parentPort?.on('message', (message: ToMaker) => {
   void work(message);
 });
 
-async function work({ number, making }: ToMaker): Promise<void> {
+async function work({ number, making, body }: ToMaker): Promise<void> {
   const made = await makeAll(making);
   const answer: FromMaker = {
     number,
+    body,
     made: made.map(({ state, error }) => ({ state, error: flattenError(error) })),
   };
-  parentPort?.postMessage(answer);
+  parentPort?.postMessage(answer, [body]);
 }

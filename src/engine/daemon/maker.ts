@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { CsxError } from '../../model/errors.js';
 import { makeAll, unflattenError } from './making.js';
 import type { FromMaker, Made, Making, ToMaker } from './making.js';
+import { PackMemory } from './pack-memory.js';
 
 /** A pack of so many entries is worth a thread: starting it costs some 30 ms of processor time. */
 const WORTH_A_THREAD = 128;
@@ -19,6 +20,8 @@ const HEAP = { maxYoungGenerationSizeMb: 12, maxOldGenerationSizeMb: 128 };
 const PATIENCE = 10_000;
 
 export class Maker {
+  /** For the bodies. */
+  readonly memory = new PackMemory();
   #thread: Thread | undefined;
 
   /**
@@ -29,7 +32,7 @@ export class Maker {
     if (this.#thread?.alive !== true) {
       this.#thread = undefined;
       if (making.newcomers.length < WORTH_A_THREAD || !existsSync(CODE)) return makeAll(making);
-      this.#thread = new Thread();
+      this.#thread = new Thread(this.memory);
     }
     return this.#thread.make(making, body);
   }
@@ -47,8 +50,12 @@ class Thread {
   #alive = true;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor() {
-    this.#worker.on('message', ({ number, made }: FromMaker) => {
+  readonly #memory: PackMemory;
+
+  constructor(memory: PackMemory) {
+    this.#memory = memory;
+    this.#worker.on('message', ({ number, made, body }: FromMaker) => {
+      memory.give(body);
       this.#take(number)?.resolve(made.map(({ state, error }) => ({ state, error: unflattenError(error) })));
     });
     this.#worker.on('error', (error) => {
@@ -71,7 +78,7 @@ class Thread {
     const number = ++this.#number;
     const made = Promise.withResolvers<readonly Made[]>();
     this.#waiting.set(number, made);
-    const message: ToMaker = { number, making };
+    const message: ToMaker = { number, making, body };
     this.#worker.postMessage(message, [body]);
     return made.promise;
   }
@@ -79,6 +86,7 @@ class Thread {
   async close(): Promise<void> {
     clearTimeout(this.#idle);
     this.#alive = false;
+    this.#memory.clear();
     await this.#worker.terminate();
     await this.#ended;
   }

@@ -43,11 +43,14 @@ export async function makeAll({ newcomers, temporaryDirectory, ignore }: Making)
 export interface ToMaker {
   readonly number: number;
   readonly making: Making;
+  /** What the contents are views of: handed over, and back. */
+  readonly body: ArrayBuffer;
 }
 
 /** From the thread. */
 export interface FromMaker {
   readonly number: number;
+  readonly body: ArrayBuffer;
   readonly made: readonly (Omit<Made, 'error'> & { readonly error: FlatError | undefined })[];
 }
 

@@ -3,6 +3,8 @@
  * files of the one before are made, and that is recorded while these are made. Answers leave in order.
  */
 
+import type { Replies } from './replies.js';
+
 /** What a pack has to wait for, since what it makes may lie in directories of the one before it. */
 export interface PackOrder {
   /** The pack before is being made: its directories stand. */
@@ -17,21 +19,35 @@ export interface PackOrder {
 const MOST = 3;
 
 export class Packing {
+  readonly #replies: Replies;
   readonly #underWay: Promise<Buffer>[] = [];
   #begun: Promise<void> = Promise.resolve();
 
-  /** The answer of the oldest; undefined: none is under way. */
-  get oldest(): Promise<Buffer> | undefined {
+  constructor(replies: Replies) {
+    this.#replies = replies;
+  }
+
+  /** Resolves when the oldest is done: call `answer` then. Undefined: none is under way. Never rejects. */
+  get oldest(): Promise<unknown> | undefined {
     return this.#underWay[0];
   }
 
-  /** Waits for the answer of the oldest, and takes it; none where none is under way. */
-  async take(): Promise<readonly Buffer[]> {
+  /** Waits for the oldest; its answer, behind those that have waited before it. */
+  async answer(): Promise<Iterable<Buffer>> {
+    await this.#take();
+    return this.#replies.take();
+  }
+
+  /** Waits for all of them, and adds their answers: whatever is no pack and comes after one comes after all of it. */
+  async settle(): Promise<void> {
+    while (this.#underWay.length > 0) await this.#take();
+  }
+
+  async #take(): Promise<void> {
     const [oldest] = this.#underWay;
-    if (oldest === undefined) return [];
-    const answer = await oldest;
+    if (oldest === undefined) return;
+    this.#replies.add(await oldest);
     void this.#underWay.shift();
-    return [answer];
   }
 
   /** Whether no other may begin before the oldest is answered. */

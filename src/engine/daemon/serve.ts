@@ -150,10 +150,10 @@ class Conversation {
       () => 'spoke' as const,
       () => 'spoke' as const,
     );
-    for (let pack = this.#session.pack; pack !== undefined; pack = this.#session.pack) {
+    const { packing } = this.#session;
+    for (let pack = packing.oldest; pack !== undefined; pack = packing.oldest) {
       if ((await Promise.race([pack, ...(spoke === undefined ? [] : [spoke])])) === 'spoke') return;
-      const answers = await this.#session.answerPack();
-      if (answers !== undefined) await this.#stream.write(answers, this.#options.limits.write);
+      for (const bytes of await packing.answer()) await this.#stream.write(bytes, this.#options.limits.write);
     }
   }
 

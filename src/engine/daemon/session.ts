@@ -12,16 +12,16 @@
 
 import { CsxError } from '../../model/errors.js';
 import { display } from '../../model/names.js';
-import { CSX_VERSION } from '../../model/version.js';
 import { identifyFirst, OK, REFUSED } from '../wire/answers.js';
 import type { ParsedRequest } from '../wire/request.js';
 import { RequestReader } from '../wire/request-reader.js';
 import type { RequestEvent } from '../wire/request-reader.js';
-import { writeAboutResponse, writeErrorResponse, writeOkResponse } from '../wire/response-writer.js';
+import { writeErrorResponse, writeOkResponse } from '../wire/response-writer.js';
 import { findVerb, verbRow } from '../wire/verbs.js';
 import type { Request, Verb } from '../wire/verbs.js';
 import { Batch } from './batch.js';
 import { Changes } from './changes.js';
+import { agreeOn } from './extensions.js';
 import { identify, openConfig, settleJournal } from './opening.js';
 import { Packing } from './packing.js';
 import { Replies } from './replies.js';
@@ -41,9 +41,6 @@ export interface SessionOptions {
   readonly address: string;
 }
 
-/** What a csx client may ask for with CSX, besides `about`. */
-const EXTENSIONS: ReadonlySet<string> = new Set(['group-commit', 'pack', 'verify']);
-
 export class Session {
   readonly #services: Services;
   readonly #address: string;
@@ -57,8 +54,9 @@ export class Session {
   #work: Work | undefined;
   /** A command whose body is coming. */
   #batch: Batch | undefined;
-  readonly #packing = new Packing();
   readonly #replies = new Replies();
+  /** Its packs under way, whose answers the caller sends when they are done, or `run` does before what comes behind them. */
+  readonly packing = new Packing(this.#replies);
 
   constructor(options: SessionOptions) {
     this.#services = options.services;
@@ -92,17 +90,6 @@ export class Session {
   /** Makes the group durable though the client has not asked for it: other sessions may wait for its files. */
   async commitGroup(): Promise<void> {
     await this.#work?.changes.commit();
-  }
-
-  /** The oldest pack under way; undefined: there is none. Call `answerPack` when it is done. Never rejects. */
-  get pack(): Promise<unknown> | undefined {
-    return this.#packing.oldest;
-  }
-
-  /** Waits for the oldest pack; its answer, with those before it. */
-  async answerPack(): Promise<Buffer | undefined> {
-    for (const answer of await this.#packing.take()) this.#replies.add(answer);
-    return this.#replies.take();
   }
 
   /** The chunk must not be written to afterwards. */
@@ -140,7 +127,7 @@ export class Session {
   /** The connection is over: what is not whole is given up, and pending actions run. Never rejects. */
   async end(): Promise<void> {
     this.#state = 'closed';
-    await this.#settlePacks();
+    await this.packing.settle();
     await this.#work?.abandon();
     await this.#served?.actions.run();
   }
@@ -158,7 +145,7 @@ export class Session {
   async *#handle(event: RequestEvent): AsyncGenerator<Effect, void, undefined> {
     switch (event.kind) {
       case 'line':
-        if (event.parsed.kind !== 'request' || event.parsed.request.verb !== 'PACK') await this.#settlePacks();
+        if (event.parsed.kind !== 'request' || event.parsed.request.verb !== 'PACK') await this.packing.settle();
         if (this.#state === 'start') yield* this.#start(event.parsed);
         else yield* this.#line(event.parsed);
         return;
@@ -174,7 +161,7 @@ export class Session {
         else yield* this.#endBatch(this.#batch);
         return;
       case 'no-body':
-        await this.#settlePacks();
+        await this.packing.settle();
         if (this.#batch === undefined) this.#work?.incoming.refuseBody();
         else this.#refuse(REFUSED.denied);
         this.#batch = undefined;
@@ -255,12 +242,7 @@ export class Session {
         this.#state = 'closed';
         return;
       case 'CSX':
-        if (EXTENSIONS.has(request.args.extension)) {
-          this.#extensions.add(request.args.extension);
-          this.#replies.add(writeOkResponse());
-        } else if (request.args.extension === 'about')
-          this.#replies.add(writeAboutResponse({ version: CSX_VERSION, at: this.#services.now() }));
-        else this.#refuse(REFUSED.unknownCommand);
+        this.#replies.add(agreeOn(request.args.extension, this.#extensions, this.#services.now()));
         return;
       case 'SYNC':
         await this.#sync();
@@ -305,18 +287,11 @@ export class Session {
     if (failure !== undefined) this.#refuse(failure);
     else if (batch.verb === 'LOOK') this.#replies.add(await batch.look(context));
     else {
-      this.#packing.begin((order) => batch.pack(context, order));
-      while (this.#packing.full) {
-        const bytes = await this.answerPack();
-        if (bytes !== undefined) yield { kind: 'write', bytes };
+      this.packing.begin((order) => batch.pack(context, order));
+      while (this.packing.full) {
+        for (const bytes of await this.packing.answer()) yield { kind: 'write', bytes };
       }
     }
-  }
-
-  /** Whatever comes after a pack and is none comes after all of it. */
-  async #settlePacks(): Promise<void> {
-    while (this.#packing.oldest !== undefined)
-      for (const answer of await this.#packing.take()) this.#replies.add(answer);
   }
 
   async *#type(request: Extract<Request, { verb: 'TYPE' }>): AsyncGenerator<Effect, void, undefined> {

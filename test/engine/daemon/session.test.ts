@@ -91,7 +91,9 @@ async function feed(session: Session, bytes: Buffer | string): Promise<string> {
   for await (const effect of session.run()) {
     out += effect.kind === 'write' ? effect.bytes.toString('latin1') : `<${effect.kind}>`;
   }
-  while (session.pack !== undefined) out += (await session.answerPack())?.toString('latin1') ?? '';
+  while (session.packing.oldest !== undefined) {
+    for (const bytes of await session.packing.answer()) out += bytes.toString('latin1');
+  }
   return out;
 }
 
