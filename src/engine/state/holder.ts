@@ -96,15 +96,13 @@ async function readLocks(aside: boolean): Promise<string> {
 }
 
 function parseLocks(list: string): readonly HeldLock[] {
-  return list
-    .split('\n')
-    .flatMap((line) => {
-      const match = LINE.exec(line);
-      if (match === null) return [];
-      const [, kind, pid, device = '', inode = '', start, end] = match;
-      const last = end === 'EOF' ? Infinity : Number(end);
-      return [{ pid: Number(pid), device, inode, write: kind === 'WRITE', start: Number(start), end: last }];
-    });
+  return list.split('\n').flatMap((line) => {
+    const match = LINE.exec(line);
+    if (match === null) return [];
+    const [, kind, pid, device = '', inode = '', start, end] = match;
+    const last = end === 'EOF' ? Infinity : Number(end);
+    return [{ pid: Number(pid), device, inode, write: kind === 'WRITE', start: Number(start), end: last }];
+  });
 }
 
 function locksOn(locks: readonly HeldLock[], file: string): readonly HeldLock[] {
