@@ -4,6 +4,7 @@
  */
 
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { afterEach, expect, it } from 'vitest';
 import { put } from '../support/cluster.js';
@@ -13,7 +14,13 @@ import type { Host } from './hosts.js';
 import { startProxy } from './proxy.js';
 import type { Proxy } from './proxy.js';
 
-const BACKWARDS = { NODE_OPTIONS: `--import=${new URL('backwards.mjs', import.meta.url).href}` };
+function clock(step: number): { readonly NODE_OPTIONS: string } {
+  return { NODE_OPTIONS: `--import=${new URL(`moving-clock.mjs?step=${String(step)}`, import.meta.url).href}` };
+}
+
+const BACKWARDS = clock(-1000);
+/** An hour at every look. */
+const FORWARDS = clock(3_600_000);
 const ONWARD = 30866;
 
 let hosts: Host[] | undefined;
@@ -56,6 +63,16 @@ it('promise 5: what changes arrives, and a second run does nothing', async () =>
   expect(staged(sender.tree, receiver.tree)).toEqual([]);
 });
 
+/** The database itself, and the lock of another run (of this process, which lives). */
+const LOCKS = [
+  ['database', 'BEGIN IMMEDIATE', 'ROLLBACK'],
+  [
+    'run',
+    `INSERT INTO csx_lock (name, token, pid, command, since) VALUES ('apply', 'test', ${String(process.pid)}, 'a test', 0)`,
+    "DELETE FROM csx_lock WHERE token = 'test'",
+  ],
+] as const;
+
 it('promise 9: a peer that stalls, and a database that is locked, are waited for as long as they were to be', async () => {
   hosts = await startHosts({ block: '127.34.63', kinds: ['csx', 'csx'], silent: [0, 1] });
   const [sender, receiver] = hosts as [Host, Host];
@@ -69,11 +86,33 @@ it('promise 9: a peer that stalls, and a database that is locked, are waited for
   expect(stalled.status, stalled.stdout + stalled.stderr).toBe(9);
   proxy.weather = undefined;
   const holder = new Database(sender.database);
-  holder.exec('BEGIN IMMEDIATE');
-  const locked = await sender.apply({ env: BACKWARDS, flags: ['--lock-timeout', '1'] });
-  holder.exec('ROLLBACK');
+  for (const [, hold, release] of LOCKS) {
+    holder.exec(hold);
+    const locked = await sender.apply({ env: BACKWARDS, flags: ['--lock-timeout', '1'] });
+    holder.exec(release);
+    expect(locked.status, locked.stdout + locked.stderr).toBe(9);
+  }
   holder.close();
-  expect(locked.status, locked.stdout + locked.stderr).toBe(9);
   expect(await sender.apply({ env: BACKWARDS })).toMatchObject({ status: 0 });
+  expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
+});
+
+it.each(LOCKS)('promise 9: a clock that leaps ahead ends no wait for a lock early: %s', async (_, hold, release) => {
+  hosts = await startHosts({ block: '127.34.69', kinds: ['csx', 'csx'], silent: [0] });
+  const [sender, receiver] = hosts as [Host, Host];
+  edit(sender.tree, 0);
+  expect(await sender.apply()).toMatchObject({ status: 0 });
+  edit(sender.tree, 1);
+  const holder = new Database(sender.database);
+  holder.exec(hold);
+  const applying = sender.apply({ env: FORWARDS, flags: ['--lock-timeout', '300'] });
+  try {
+    const early = await Promise.race([applying, sleep(1500)]);
+    expect(early, JSON.stringify(early)).toBe(undefined);
+  } finally {
+    holder.exec(release);
+    holder.close();
+  }
+  expect(await applying).toMatchObject({ status: 0 });
   expect(readTree(receiver.tree)).toEqual(readTree(sender.tree));
 });

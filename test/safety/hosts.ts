@@ -74,6 +74,7 @@ export class Host {
   readonly database: string;
   #daemon: { readonly child: ChildProcess; readonly ended: Promise<void> } | undefined;
   #log = '';
+  #port = PORT;
 
   constructor(kind: Kind, address: string, directory: string) {
     this.kind = kind;
@@ -104,6 +105,7 @@ export class Host {
   /** Starts the daemon; resolves when it listens. */
   async serve(options: RunOptions & { readonly port?: number } = {}): Promise<void> {
     const port = options.port ?? PORT;
+    this.#port = port;
     const child =
       this.kind === 'csx'
         ? this.#spawn([process.execPath, PROGRAM, 'daemon', '-v', ...this.#place(), '-p', String(port)], options)
@@ -142,7 +144,7 @@ export class Host {
     if (daemon === undefined) return;
     killGroup(daemon.child, 'SIGKILL');
     await daemon.ended;
-    while (listens(this.address, PORT)) await sleep(5);
+    while (listens(this.address, this.#port)) await sleep(5);
   }
 
   /** Runs a command as this host: `csx ARGS`, or `csync2 ARGS`. */

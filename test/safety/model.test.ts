@@ -13,21 +13,28 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { put } from '../support/cluster.js';
 import { readTree } from '../support/tree.js';
-import { LONG, staged, startHosts, stopHosts, times } from './hosts.js';
+import { LONG, PORT, staged, startHosts, stopHosts, tally, times } from './hosts.js';
 import type { Host, Kind } from './hosts.js';
+import { startProxy } from './proxy.js';
+import type { Proxy, Weather } from './proxy.js';
 
+const ONWARD = 30866;
 const PATHS = ['a', 'b', 'd/x', 'd/y'] as const;
 
 type Step =
   | { readonly kind: 'edit' | 'remove'; readonly host: number; readonly file: number }
   | { readonly kind: 'rename'; readonly host: number; readonly file: number; readonly to: number }
-  | { readonly kind: 'run' | 'down' | 'up'; readonly host: number }
+  | { readonly kind: 'run' | 'down' | 'up' | 'heal'; readonly host: number }
+  /** From now on whatever one host sends to the other, and the reverse, is cut off after so many bytes. */
+  | { readonly kind: 'part'; readonly host: number; readonly other: number; readonly bytes: number }
   /** The run dies; and a run during which another host's daemon dies and stays down. */
   | { readonly kind: 'crash'; readonly host: number; readonly after: number }
   | { readonly kind: 'strike'; readonly host: number; readonly victim: number; readonly after: number };
 
 const host = fc.nat(4);
 const after = fc.integer({ min: 150, max: 900 });
+/** None at all, or some of a session: about a thousand for a plan, more for what is sent. */
+const bytes = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2500 }));
 const file = fc.nat(PATHS.length - 1);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('edit' as const), host, file }) },
@@ -35,6 +42,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('rename' as const), host, file, to: file }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('run' as const), host }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('down' as const, 'up' as const), host }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('heal' as const), host }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('part' as const), host, other: host, bytes }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), host, after }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('strike' as const), host, victim: host, after }) },
 );
@@ -81,7 +90,61 @@ function read(full: string): string | undefined {
   return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : undefined;
 }
 
-async function carryOut(taken: Step, hosts: readonly Host[], versions: Versions): Promise<void> {
+/** Behind its host's address; the daemon listens at another port. */
+class Network {
+  readonly #hosts: readonly Host[];
+  readonly #proxies: readonly Proxy[];
+
+  static async of(hosts: readonly Host[]): Promise<Network> {
+    const proxies: Proxy[] = [];
+    try {
+      for (const each of hosts) {
+        proxies.push(await startProxy(each.address, PORT, ONWARD));
+        await each.serve({ port: ONWARD });
+      }
+    } catch (error) {
+      for (const proxy of proxies) await proxy.stop();
+      throw error;
+    }
+    return new Network(hosts, proxies);
+  }
+
+  private constructor(hosts: readonly Host[], proxies: readonly Proxy[]) {
+    this.#hosts = hosts;
+    this.#proxies = proxies;
+  }
+
+  /** Connections that were cut off. */
+  get cuts(): number {
+    return this.#proxies.reduce((sum, { hits }) => sum + hits, 0);
+  }
+
+  part(one: number, other: number, after: number): void {
+    for (const [here, there] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const weather: Weather = { way: after % 2 === 0 ? 'to' : 'from', after, does: 'reset' };
+      if (here !== there) this.#proxies[here]!.weatherFrom.set(this.#hosts[there]!.address, weather);
+    }
+  }
+
+  /** All connections of one host are well again. */
+  heal(one: number): void {
+    this.#proxies[one]!.weatherFrom.clear();
+    for (const proxy of this.#proxies) proxy.weatherFrom.delete(this.#hosts[one]!.address);
+  }
+
+  healAll(): void {
+    for (const index of this.#hosts.keys()) this.heal(index);
+  }
+
+  async stop(): Promise<void> {
+    for (const proxy of this.#proxies) await proxy.stop();
+  }
+}
+
+async function carryOut(taken: Step, hosts: readonly Host[], network: Network, versions: Versions): Promise<void> {
   const at = hosts[taken.host % hosts.length]!;
   switch (taken.kind) {
     case 'edit':
@@ -105,7 +168,13 @@ async function carryOut(taken: Step, hosts: readonly Host[], versions: Versions)
       await at.kill();
       return;
     case 'up':
-      if (!at.serving) await at.serve();
+      if (!at.serving) await at.serve({ port: ONWARD });
+      return;
+    case 'part':
+      network.part(taken.host % hosts.length, taken.other % hosts.length, taken.bytes);
+      return;
+    case 'heal':
+      network.heal(taken.host % hosts.length);
       return;
     case 'crash':
       await at.apply({
@@ -145,12 +214,15 @@ async function settle(hosts: readonly Host[]): Promise<boolean> {
 }
 
 async function trial(block: string, kinds: readonly Kind[], steps: readonly Step[]): Promise<void> {
-  const hosts = await startHosts({ block, kinds });
+  const hosts = await startHosts({ block, kinds, silent: [...kinds.keys()] });
+  let network: Network | undefined;
   try {
+    network = await Network.of(hosts);
     const versions = new Versions();
     for (const each of hosts) put(`${each.tree}/d/kept`, 'the same everywhere');
-    for (const taken of steps) await carryOut(taken, hosts, versions);
-    for (const each of hosts) if (!each.serving) await each.serve();
+    for (const taken of steps) await carryOut(taken, hosts, network, versions);
+    network.healAll();
+    for (const each of hosts) if (!each.serving) await each.serve({ port: ONWARD });
     const well = await settle(hosts);
     expect(versions.lost(hosts)).toEqual([]);
     if (!well) {
@@ -175,7 +247,9 @@ async function trial(block: string, kinds: readonly Kind[], steps: readonly Step
       expect(second.status, second.stdout).toBe(0);
       expect(hosts.map((one) => JSON.stringify(readTree(one.tree)))).toEqual(before);
     }
+    tally(`${String(network.cuts)} connections were cut off`);
   } finally {
+    await network?.stop();
     await stopHosts(hosts);
   }
 }

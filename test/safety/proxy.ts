@@ -20,6 +20,8 @@ export interface Weather {
 export interface Proxy {
   /** From the next connection on; undefined: fair. */
   weather: Weather | undefined;
+  /** The weather of those who come from an address, instead of that of all. */
+  readonly weatherFrom: Map<string, Weather>;
   /** Connections that had it so far. */
   readonly hits: number;
   /** Connections that are open. */
@@ -34,11 +36,12 @@ export interface Proxy {
 /** Listens on `address:port` and connects on to `address:onward`, from the address of who came: HELLO looks at it. */
 export async function startProxy(address: string, port: number, onward: number): Promise<Proxy> {
   const sockets = new Set<Socket>();
+  const weatherFrom = new Map<string, Weather>();
   const state = { weather: undefined as Weather | undefined, hits: 0, passed: { to: 0, from: 0 } };
   const server: Server = createServer({ allowHalfOpen: true }, (client) => {
     const from = client.remoteAddress ?? '';
     const daemon = connect({ host: address, port: onward, localAddress: from, allowHalfOpen: true });
-    const { weather } = state;
+    const weather = weatherFrom.get(from) ?? state.weather;
     const twin =
       weather?.does === 'duplicate' ? connect({ host: address, port: onward, localAddress: from }) : undefined;
     if (twin !== undefined) {
@@ -139,6 +142,7 @@ export async function startProxy(address: string, port: number, onward: number):
     for (const socket of sockets) socket.destroy();
   };
   return {
+    weatherFrom,
     get weather() {
       return state.weather;
     },
