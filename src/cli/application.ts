@@ -160,12 +160,11 @@ export class Application {
     if (flags.json) return;
     const diffs = await diffsFor(plan, flags, workspace, this.#dialer, watch);
     watch.pause();
-    const knownFiles = await workspace.store.countFiles();
     await printPlan(
       out,
       plan,
       { format: 'human', summary: false, full: flags.full, json: false, verbose: flags.verbose },
-      { knownFiles, next: [], diffs, fullCommand: 'csx apply --full' },
+      { next: [], diffs, fullCommand: 'csx apply --full' },
       watch.stop,
     );
     watch.resume();

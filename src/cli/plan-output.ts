@@ -42,7 +42,6 @@ export interface FormatChoice {
 }
 
 export interface PlanFacts {
-  readonly knownFiles?: number | undefined;
   /** Where it was saved, or read from, as the person would type it. */
   readonly savedTo?: string | undefined;
   /** Lines instead of the usual next step. */
@@ -64,29 +63,27 @@ export async function printPlan(
   facts: PlanFacts,
   stop?: AbortSignal,
 ): Promise<void> {
-  const { knownFiles } = facts;
   const format = flags.json ? 'json' : flags.format;
   if (flags['max-chars'] !== undefined && format !== 'markdown') {
     throw new CsxError('USAGE', '--max-chars cuts Markdown only.', { hint: 'Add --format markdown.' });
   }
   if (flags.summary && format === 'human') {
-    await print(out, [`${summaryLine(plan, knownFiles)}\n`]);
+    await print(out, [`${summaryLine(plan)}\n`]);
     return;
   }
   switch (format) {
     case 'json':
       return print(out, planText(plan), stop);
     case 'markdown':
-      return print(out, planMarkdown(plan, { maxChars: flags['max-chars'], knownFiles }), stop);
+      return print(out, planMarkdown(plan, { maxChars: flags['max-chars'] }), stop);
     case 'html':
-      return print(out, planPage(plan, { knownFiles }), stop);
+      return print(out, planPage(plan), stop);
     case 'human':
       return print(
         out,
         planView(out, plan, {
           full: flags.full,
           verbose: flags.verbose,
-          knownFiles,
           savedTo: facts.savedTo,
           next: facts.next,
           diffs: facts.diffs,

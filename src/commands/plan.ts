@@ -61,8 +61,7 @@ Exit status: 0 done; 4 a peer could not be asked, or a file not be read; 5 a che
         if (flags.out !== undefined) await writePlanFile(flags.out, plan);
         const diffs = await diffsFor(plan, flags, workspace, dialer, watch);
         watch.done();
-        const knownFiles = await workspace.store.countFiles();
-        await printPlan(this.out(flags), plan, flags, { knownFiles, savedTo: flags.out, diffs }, watch.stop);
+        await printPlan(this.out(flags), plan, flags, { savedTo: flags.out, diffs }, watch.stop);
         return planStatus(plan, flags);
       }),
     );

@@ -287,7 +287,7 @@ export interface Store {
    * `hasty`: survives the end of the process, but not necessarily a power failure.
    */
   write(writes: readonly Write[], hasty?: 'hasty'): Promise<void>;
-  /** Keeps other csx runs of the same kind out. Fails with STATE_LOCKED; `onWait` is told whom it waits for. */
-  lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void): Promise<Lock>;
+  /** Keeps other csx runs of the same kind out. Fails with STATE_LOCKED; `onWait` is told whom it waits for, `stop` ends that with its reason. */
+  lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void, stop?: AbortSignal): Promise<Lock>;
   close(): Promise<void>;
 }

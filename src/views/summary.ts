@@ -3,9 +3,10 @@
  *
  *   Plan: 3 to create, 2 to update, 1 to delete, 1 conflict, 2 actions, 12.4 kB to send.
  *   Plan: 0 to create, 0 to update, 0 to delete, 0 conflicts, 0 actions, 0 B to send. 12 changes wait for 1 peer that could not be asked.
- *   No changes. 33,042 files on 3 peers are in sync.
+ *   No changes. Nothing to send to 3 peers.
  *
- * All six figures are always there, in this order; `1 conflict` and `1 action` are the only words that bend.
+ * All six figures are always there, in this order; `1 conflict` and `1 action` are the only words that bend. Without changes it does not
+ * say that all is the same everywhere: what was changed on a peer alone a plan does not see (`csx compare` does).
  */
 
 import type { Plan } from '../model/plan.js';
@@ -17,20 +18,18 @@ export interface NextStep {
   readonly savedTo?: string | undefined;
   /** Lines to show instead of the usual ones; an empty array: none (`apply` asks next). */
   readonly next?: readonly string[] | undefined;
-  /** Files in this host's database, for the sentence that says that all is in sync. */
-  readonly knownFiles?: number | undefined;
 }
 
-/** The one line scripts and people look for. `knownFiles`: how many files this host knows. */
-export function summaryLine(plan: Plan, knownFiles?: number): string {
+/** The one line scripts and people look for. */
+export function summaryLine(plan: Plan): string {
   const { summary } = plan;
   const waiting = deferredSentence(plan);
   if (!hasWork(plan)) {
     const asked = plan.peers.filter((peer) => peer.reachable !== false).length;
     if (plan.options.offline) return `No peer was asked.${waiting === '' ? ' Nothing waits for them.' : waiting}`;
     if (waiting !== '') return `No changes on the peers that could be asked.${waiting}`;
-    if (asked === 0) return 'No changes. There is no peer to keep in sync.';
-    return `No changes. ${knownFiles === undefined ? 'All files' : plural(knownFiles, 'file')} on ${plural(asked, 'peer')} are in sync.`;
+    if (asked === 0) return 'No changes. There is no peer to send to.';
+    return `No changes. Nothing to send to ${plural(asked, 'peer')}.`;
   }
   return (
     `Plan: ${count(summary.create)} to create, ${count(summary.update)} to update, ${count(summary.delete)} to delete, ` +

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../src/engine/state/open.js';
 import { objectsIn, tighten } from '../model/schema.js';
 import { put, startCluster } from '../support/cluster.js';
 import type { Cluster } from '../support/cluster.js';
@@ -32,6 +33,14 @@ function compiler(closed: boolean): (name: string) => ValidateFunction {
     return validate as ValidateFunction;
   };
 }
+const TYPES = [
+  ...['version', 'log', 'diagnostic', 'refresh_start', 'refresh_complete', 'resource_drift', 'planned_change'],
+  ...['planned_action_invocation', 'change_summary', 'peer_connected', 'peer_unreachable', 'apply_start'],
+  ...['apply_progress', 'apply_complete', 'apply_errored', 'conflict_detected', 'conflict_resolved', 'action_start'],
+  ...['action_complete', 'action_errored', 'lock_waiting', 'interrupt', 'result'],
+];
+/** Types of records that runs of the program have shown. */
+const seen = new Set<string>();
 const published = compiler(false);
 const exact = compiler(true);
 
@@ -66,7 +75,10 @@ function expectDescribed(name: string, document: unknown): void {
 function records(result: CsxResult): { type: string; exit_code?: number }[] {
   const lines = result.stdout.trimEnd().split('\n');
   const parsed = lines.map((line) => JSON.parse(line) as { type: string });
-  for (const record of parsed) expectDescribed('events.schema.json', record);
+  for (const record of parsed) {
+    expectDescribed('events.schema.json', record);
+    seen.add(record.type);
+  }
   return parsed;
 }
 
@@ -75,7 +87,8 @@ beforeAll(async () => {
     block: '127.36.1',
     peers: 1,
     tls: true,
-    group: 'action { pattern %t%/b; exec "true"; do-local; }',
+    group: `action { pattern %t%/b; exec "true"; do-local; }
+      action { pattern %t%/large; exec "exit 3"; do-local; }`,
   });
   [here, there] = cluster.trees as [string, string];
   for (const name of ['a', 'b', 'c', 'gr\xfc\xdf', 'd/e']) put(`${here}/${name}`, name);
@@ -175,6 +188,68 @@ describe('what is printed', () => {
     expect(lines.at(-1)).toMatchObject({ type: 'result', exit_code: 3 });
     await printed('status', 0, 'status');
     expect(await printed('conflicts', 3, 'conflicts')).toMatchObject({ conflicts: [{ path: '%t%/b' }] });
+    for (const side of ['peer', 'local']) {
+      const settled = records(await cluster.csx('apply', '--auto-approve', '--on-conflict', side, '--json'));
+      expect(settled).toContainEqual(
+        expect.objectContaining({ type: 'conflict_resolved', conflict: expect.objectContaining({ resolution: side }) }),
+      );
+      expect(readFileSync(`${there}/b`, 'utf8')).toBe(side === 'peer' ? 'there, longer' : 'here again');
+      put(`${here}/b`, 'here again');
+      put(`${there}/b`, 'there, longer still');
+    }
+  });
+
+  it('a run that waits for another, takes its time, and whose command fails', async () => {
+    put(`${here}/large`, 'large'.repeat(1_000_000));
+    const store = await openStore({ database: cluster.database, host: 'h', access: 'write', lockTimeout: 5 });
+    try {
+      const lock = await store.lock('apply', { pid: process.pid, command: 'csx apply', since: Date.now() });
+      const lines = records(
+        await cluster.csxWith(
+          {
+            started: (child) => {
+              child.stdout?.on('data', (chunk: Buffer) => {
+                if (chunk.includes('lock_waiting')) void lock.release();
+              });
+            },
+          },
+          ...['apply', '--auto-approve', '--target', `${here}/large`, '--json'],
+        ),
+      );
+      expect(lines.at(-1)).toMatchObject({ type: 'result', exit_code: 4 });
+      expect(lines.map(({ type }) => type)).toEqual(
+        expect.arrayContaining(['lock_waiting', 'apply_progress', 'action_errored']),
+      );
+      const again = await store.lock('apply', { pid: process.pid, command: 'csx apply', since: Date.now() });
+      const stopped = records(
+        await cluster.csxWith(
+          {
+            started: (child) => {
+              child.stdout?.on('data', (chunk: Buffer) => {
+                if (chunk.includes('lock_waiting')) child.kill('SIGINT');
+              });
+            },
+          },
+          ...['apply', '--auto-approve', '--json'],
+        ),
+      );
+      await again.release();
+      expect(stopped.map(({ type }) => type)).toContain('interrupt');
+      expect(stopped.at(-1)).toMatchObject({ type: 'result', exit_code: 130 });
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('a saved plan that is stale', async () => {
+    const file = path.join(cluster.root, 'stale.plan');
+    put(`${here}/a`, 'a, for the plan');
+    expect((await cluster.csx('plan', '--out', file, '--target', `${here}/a`)).status).toBe(0);
+    put(`${there}/a`, 'a, behind its back');
+    const lines = records(await cluster.csx('apply', file, '--json'));
+    expect(lines.map(({ type }) => type)).toContain('apply_errored');
+    // csync2 finds its own change first, and refuses.
+    expect(lines.at(-1)).toMatchObject({ type: 'result', exit_code: 3 });
   });
 
   it('comparisons', async () => {
@@ -222,5 +297,9 @@ describe('what is printed', () => {
     writeFileSync(config, 'group g {\n  hots a b;\n}\n');
     expect(await printed('config-check', 1, 'config', 'check')).toMatchObject({ valid: false });
     expect(await printed('error', 1, 'plan')).toMatchObject({ error: { code: 'CONFIG_INVALID', range: { line: 2 } } });
+  });
+
+  it('every type of record there is', () => {
+    expect([...seen].sort()).toEqual([...TYPES].sort());
   });
 });

@@ -19,6 +19,7 @@ export interface LockRequest {
   readonly name: string;
   readonly owner: LockOwner;
   readonly onWait: ((owner: LockOwner) => void) | undefined;
+  readonly stop: AbortSignal | undefined;
   /** Seconds. */
   readonly lockTimeout: number;
   /** Runs within one transaction. */
@@ -27,9 +28,9 @@ export interface LockRequest {
   read<T>(body: (connection: Connection) => T): Promise<T | undefined>;
 }
 
-/** Waits for the lock; throws STATE_LOCKED when another run still has it at the end of the lock timeout. */
+/** Waits for the lock; throws STATE_LOCKED when another run still has it at the end of the lock timeout, and the reason of `stop`. */
 export async function takeLock(request: LockRequest): Promise<Lock> {
-  const { name, location, lockTimeout, onWait } = request;
+  const { name, location, lockTimeout, onWait, stop } = request;
   const deadline = performance.now() + lockTimeout * 1000;
   const token = crypto.randomUUID();
   let told: string | undefined;
@@ -44,6 +45,7 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
       onWait?.(holder.owner);
     }
     await sleep(Math.min(PAUSE_MS, Math.max(1, deadline - performance.now())));
+    stop?.throwIfAborted();
   }
 }
 

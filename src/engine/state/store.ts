@@ -223,13 +223,14 @@ export class SqliteStore implements Store {
     this.#orphans = false;
   }
 
-  async lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void): Promise<Lock> {
+  async lock(name: string, owner: LockOwner, onWait?: (owner: LockOwner) => void, stop?: AbortSignal): Promise<Lock> {
     this.#refuseReadOnly();
     return await takeLock({
       location: this.location,
       name,
       owner,
       onWait,
+      stop,
       lockTimeout: this.#lockTimeout,
       transaction: (body) => this.#connections.transaction((connection) => Promise.resolve(body(connection))),
       read: (body) => this.#connections.read(body),

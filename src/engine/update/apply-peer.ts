@@ -52,6 +52,9 @@ export async function applyToPeer(name: PeerName, request: ApplyRequest, settlem
     changes: changes.length,
     bytes: changes.reduce((sum, each) => sum + each.bytes, 0),
   });
+  const won = new Map(
+    plan.conflicts.filter((each) => each.peer === name && each.resolution === 'local').map((each) => [each.path, each]),
+  );
   let left: readonly Change[] = changes;
   let peer: PeerResult = { ...facts, reached: false, problem: undefined };
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0 && !stop.aborted && !settlement.failed; attempt++) {
@@ -60,6 +63,8 @@ export async function applyToPeer(name: PeerName, request: ApplyRequest, settlem
       results.set(result.change, result);
       settlement.add(settle(result, digests, request.now(), dirtyThere));
       if (dirtyThere) refused.push(refusal(result.change, request));
+      const conflict = won.get(result.change.path);
+      if (conflict !== undefined && result.status === 'done') report({ type: 'conflict_resolved', conflict });
     });
     peer = { ...peer, ...round.peer };
     left = round.left;

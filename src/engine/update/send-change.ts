@@ -3,6 +3,7 @@
  * the file that is read must be the one that was planned, and the signature that PATCH shows the one that was told.
  */
 
+import type { Report } from '../../model/events.js';
 import type { Change } from '../../model/plan.js';
 import type { ChangeResult } from '../../model/result.js';
 import type { Problem } from '../../model/errors.js';
@@ -11,7 +12,7 @@ import type { LocalState } from '../../model/scan.js';
 import { ABSENT_SIGNATURE } from '../delta/signature.js';
 import { openSource } from '../files/source.js';
 import type { Source } from '../files/source.js';
-import type { Command, Connection } from '../net/connection.js';
+import type { Body, Command, Connection } from '../net/connection.js';
 import type { Answer } from '../wire/response.js';
 import type { PlainVerb } from '../wire/verbs.js';
 import { outgoing } from './content.js';
@@ -35,7 +36,12 @@ export interface SendOptions {
   readonly grouped: boolean;
   /** The peer compares the content with the digest that ends each PATCH's body. */
   readonly verifies: boolean;
+  readonly report: Report;
 }
+
+/** Bytes of a file between two reports of how far it is; of what is large, a hundredth. */
+const TOLD = 1024 * 1024;
+const PARTS = 100;
 
 /** How a change ended. */
 export interface End {
@@ -129,7 +135,7 @@ async function patch(
           return undefined;
         }
         opened.sent = await outgoing(source, how === 'whole' ? ABSENT_SIGNATURE : signature, options.verifies);
-        return opened.sent.body;
+        return telling(change, opened.sent.body, options.report);
       },
       followers,
       { late: !options.grouped, work: workOf(change) },
@@ -144,6 +150,24 @@ async function patch(
   } finally {
     opened.source?.close();
   }
+}
+
+/** The body, with a report of how much of it has left now and then. */
+function telling(change: Change, body: Body, report: Report): Body {
+  const step = Math.max(TOLD, Math.ceil(body.length / PARTS));
+  if (body.length <= step) return body;
+  const { peer, path } = change;
+  const chunks = async function* (): AsyncGenerator<Buffer> {
+    let [sent, told] = [0, 0];
+    for await (const chunk of body.chunks) {
+      yield chunk;
+      sent += chunk.length;
+      if (sent - told < step) continue;
+      told = sent;
+      report({ type: 'apply_progress', peer, path, bytes: sent });
+    }
+  };
+  return { length: body.length, chunks: chunks() };
 }
 
 function commandOf(

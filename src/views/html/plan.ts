@@ -27,15 +27,10 @@ import { askedHeading, summaryLine } from '../summary.js';
 import { escapeHtml } from './escape.js';
 import { STYLE } from './style.js';
 
-export interface PlanPageOptions {
-  /** Files in this host's database. */
-  readonly knownFiles?: number | undefined;
-}
-
 /** Peers with more changes than this start folded. */
 const OPEN_UP_TO = 200;
 
-export function* planPage(plan: Plan, options: PlanPageOptions = {}): Generator<string> {
+export function* planPage(plan: Plan): Generator<string> {
   const host = text(display(plan.host));
   yield `<!doctype html>
 <html lang="en">
@@ -49,7 +44,7 @@ export function* planPage(plan: Plan, options: PlanPageOptions = {}): Generator<
 <body>
 <h1>csx plan for ${host}</h1>
 <p class="soft">Made ${time(Date.parse(plan.timestamp), 'UTC')} UTC by csx ${text(plan.csxVersion)}${plan.options.offline ? ', offline: no peer was asked' : ''}</p>
-<p class="summary${plan.checks.some((check) => check.status === 'fail') ? ' blocked' : ''}">${text(summaryLine(plan, options.knownFiles))}</p>
+<p class="summary${plan.checks.some((check) => check.status === 'fail') ? ' blocked' : ''}">${text(summaryLine(plan))}</p>
 `;
   yield* problems(plan);
   yield* checks(plan);

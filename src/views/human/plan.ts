@@ -75,7 +75,7 @@ export function* planView(output: Output, plan: Plan, options: PlanViewOptions =
   yield* humanDeferred(plan, screen, fold);
   yield* humanChecks(plan.checks, screen, options.verbose === true);
   if (options.diffs !== undefined) yield* fileDiffsView(output, options.diffs);
-  yield `${paint.bold(summaryLine(plan, options.knownFiles))}\n`;
+  yield `${paint.bold(summaryLine(plan))}\n`;
   if (options.savedTo !== undefined) yield `Saved to ${display(options.savedTo)}\n`;
   yield* nextLines(nextStep(plan, options), screen);
 }

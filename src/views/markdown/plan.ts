@@ -28,8 +28,6 @@ import { code, prose, tableRow } from './escape.js';
 export interface MarkdownOptions {
   /** At most so many characters (UTF-16 units); undefined: all of it. At least 1,000 to say anything of use. */
   readonly maxChars?: number | undefined;
-  /** Files in this host's database. */
-  readonly knownFiles?: number | undefined;
   /** One table for all peers instead of one for each. */
   readonly flat?: boolean;
 }
@@ -90,12 +88,12 @@ function cutNote(maxChars: number, left: number): string {
 /** Not even the headings fit: the summary alone, and if need be its beginning. */
 function* shortest(plan: Plan, maxChars: number, options: MarkdownOptions): Generator<string> {
   const rows = plan.changes.length + plan.conflicts.length + plan.actions.length + plan.deferred.length;
-  yield (`**${prose(summaryLine(plan, options.knownFiles))}**\n` + cutNote(maxChars, rows)).slice(0, maxChars);
+  yield (`**${prose(summaryLine(plan))}**\n` + cutNote(maxChars, rows)).slice(0, maxChars);
 }
 
 /** @param sections undefined: one table for all peers */
 function* pieces(plan: Plan, sections: readonly PeerSection[] | undefined, options: MarkdownOptions): Generator<Piece> {
-  yield `## csx plan for ${code(display(plan.host))}\n\n**${prose(summaryLine(plan, options.knownFiles))}**\n`;
+  yield `## csx plan for ${code(display(plan.host))}\n\n**${prose(summaryLine(plan))}**\n`;
   if (plan.options.offline) yield '\nMade offline: no peer was asked.\n';
   yield* diagnostics(plan);
   yield* peerTable(plan);
