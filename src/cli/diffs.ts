@@ -17,8 +17,8 @@ const CONNECTIONS = 4;
 
 export const diffFlags = {
   diff: Flags.boolean<boolean>({
-    summary: 'Show what would change within text files.',
-    description: `Fetches the peers' versions, of ${FILES} files at most. Contents of files under sensitive patterns are not fetched, and diffs are never saved.`,
+    summary: 'Show what would change within text files, and what new ones hold.',
+    description: `Fetches the peers' versions, and reads new files here, ${FILES} files at most. Contents of files under sensitive patterns are not fetched, and diffs are never saved.`,
     default: false,
     exclusive: ['offline'],
     helpGroup: 'FORMAT',

@@ -39,11 +39,15 @@ export async function writePlanFile(file: string, plan: Plan): Promise<void> {
     await rename(staged, file);
   } catch (error) {
     await unlink(staged).catch(() => undefined);
-    throw new CsxError('WRITE_FAILED', `Cannot save the plan as ${file}: ${reasonOf(error)}.`, {
-      hint: 'Name a file in a directory you may write to, on a disk with room.',
-      data: { path: file },
-      cause: error,
-    });
+    throw new CsxError(
+      'WRITE_FAILED',
+      `Cannot save the plan as ${file}: ${WRITE_REASONS[errnoOf(error) ?? ''] ?? messageOf(error)}.`,
+      {
+        hint: 'Name a file in a directory you may write to, on a disk with room.',
+        data: { path: file },
+        cause: error,
+      },
+    );
   }
 }
 
@@ -77,22 +81,62 @@ export async function readPlanFile(file: string): Promise<Plan> {
     return await inTurns(reader.finish(), turn);
   } catch (error) {
     if (error instanceof CsxError) throw error;
-    const code = errnoOf(error) ?? '';
-    if (code.startsWith('Z_')) {
-      throw new CsxError('PLAN_INVALID', `${file} is no saved plan: ${reasonOf(error)}.`, {
-        hint: 'csx plan --out FILE makes one.',
-        data: { path: file },
-        cause: error,
-      });
-    }
-    throw new CsxError('READ_FAILED', `Cannot read the plan ${file}: ${reasonOf(error)}.`, {
-      hint: 'csx plan --out FILE makes one.',
-      data: { path: file },
-      cause: error,
-    });
+    throw unreadable(file, error);
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/, \w+ '.*$/s, '') : String(error);
+function unreadable(file: string, error: unknown): CsxError {
+  const code = errnoOf(error) ?? '';
+  const rest = { data: { path: file, errno: code }, cause: error };
+  if (code.startsWith('Z_')) {
+    // What gzip begins with is there, and then it breaks off or is garbled.
+    const damaged = code !== 'Z_DATA_ERROR' || !/header/.test(messageOf(error));
+    return damaged
+      ? new CsxError('PLAN_INVALID', `The saved plan ${file} is damaged: it was cut short, or changed on its way.`, {
+          hint: 'Copy it again from where it was made, or make a new one with csx plan --out FILE.',
+          ...rest,
+        })
+      : new CsxError('PLAN_INVALID', `${file} is no saved plan: it is not what csx plan --out writes.`, {
+          hint: 'Check the name; csx plan --out FILE makes one.',
+          ...rest,
+        });
+  }
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new CsxError('READ_FAILED', `There is no saved plan ${file}.`, {
+      hint: 'Check the name; csx plan --out FILE makes one.',
+      ...rest,
+    });
+  }
+  const why = READ_REASONS[code] ?? messageOf(error);
+  return new CsxError('READ_FAILED', `Cannot read the saved plan ${file}: ${why}.`, {
+    hint:
+      code === 'EACCES'
+        ? 'Saved plans are for the user who made them: run csx as that user.'
+        : 'Name the file that csx plan --out FILE made.',
+    ...rest,
+  });
+}
+
+const READ_REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not read it',
+  EISDIR: 'it is a directory',
+  EIO: 'the disk reports an error',
+  ELOOP: 'its links lead in a circle',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+const WRITE_REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such directory',
+  ENOTDIR: 'a part of the name is no directory',
+  EACCES: 'this user may not write there',
+  EISDIR: 'a directory of that name exists',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota is used up',
+  EROFS: 'the filesystem is read-only',
+  EIO: 'the disk reports an error',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -36,6 +36,9 @@ beforeEach(async () => {
   put(`${here}/image`, 'GIF\0\x02\x03');
   put(`${here}/large`, 'a line\n'.repeat(100_001));
   put(`${here}/new`, 'all of it is new');
+  put(`${here}/new-image`, 'GIF\0\x02\x03');
+  put(`${here}/new-large`, 'a line\n'.repeat(100_000));
+  put(`${here}/new.secret`, 'fifth secret\n');
   unlinkSync(`${here}/gone`);
 });
 afterEach(async () => {
@@ -52,8 +55,13 @@ describe('--diff', () => {
     );
     expect(plan.stdout).toMatch(/image\nBinary contents differ:\n.*5 bytes, sha256 .*\n.*6 bytes, sha256/);
     expect(plan.stdout).toMatch(/large\nThe contents differ and are too large to be shown: .* there, .* here\.\n/);
-    expect(plan.stdout.match(/not shown because a sensitive pattern matches/g)).toHaveLength(2);
-    expect(plan.stdout).not.toMatch(/(?:first|second|third|fourth) secret|all of it is new/);
+    expect(plan.stdout.match(/not shown because a sensitive pattern matches/g)).toHaveLength(3);
+    expect(plan.stdout).not.toMatch(/(?:first|second|third|fourth|fifth) secret/);
+    expect(plan.stdout).toContain(
+      `--- /dev/null\n+++ ${me}:%t%/new\n@@ -0,0 +1 @@\n+all of it is new\n\\ No newline at end of file\n`,
+    );
+    expect(plan.stdout).toMatch(/new-image\nBinary contents differ:\n.*does not exist\n.*6 bytes, sha256/);
+    expect(plan.stdout).toMatch(/new-large\nNew, and too large to be shown: .*\.\n/);
     // Not even fetched.
     const fetched = cluster.peers[0]!.log().match(/TYPE .*/g) ?? [];
     expect(fetched.join('\n')).toContain('hosts');
@@ -67,7 +75,7 @@ describe('--diff', () => {
     const applied = await csx('apply', '--auto-approve', '--diff');
     expect(applied).toMatchObject({ status: 3 });
     expect(applied.stdout).toContain('-10.0.0.2 other\n+10.0.0.2 web2 www\n');
-    expect(applied.stdout).not.toMatch(/(?:first|second|third|fourth) secret/);
+    expect(applied.stdout).not.toMatch(/(?:first|second|third|fourth|fifth) secret/);
     expect(readTree(there)['new']).toEqual(readTree(here)['new']);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Both versions of the files whose content a plan would replace, for `--diff`. The peer's comes by TYPE, over a connection for each
- * file, so their number and size are bounded. Reads only.
+ * Both versions of the files whose content a plan would replace, and what it would create, for `--diff`. The peer's comes by TYPE, over
+ * a connection for each file, so their number and size are bounded. Reads only.
  */
 
 import type { Selection } from '../../config/selection.js';
@@ -24,12 +24,17 @@ export interface FileDiffOptions {
   readonly stop: AbortSignal;
 }
 
-/** In the order of the plan: its conflicts, then its updates. Trouble with one file is told in its place. */
+/**
+ * In the order of the plan: its conflicts, its updates, then what is new, once for all peers that get it. Trouble with one file is told
+ * in its place.
+ */
 export async function fetchDiffs(plan: Plan, options: FileDiffOptions): Promise<FileDiffs> {
   const open = plan.conflicts.filter((conflict) => conflict.resolution === 'none' || conflict.resolution === 'peer');
   const wanted = [...open.map(ofConflict), ...plan.changes.filter((change) => change.action === 'update').map(ofChange)]
     .filter((sides) => sides.local?.entry.type === 'file' && sides.remote?.entry.type === 'file')
     .filter((sides) => sides.content);
+  const created = plan.changes.filter(({ action, after }) => action === 'create' && after?.entry.type === 'file');
+  wanted.push(...new Map(created.map((change) => [change.path, ofChange(change)])).values());
   const files = await side(wanted.slice(0, options.files), options.parallelism, (sides) => fetchDiff(sides, options));
   return { files, left: Math.max(0, wanted.length - options.files) };
 }
@@ -56,10 +61,12 @@ export async function fetchDiff(
   const { peer, me, path } = sides;
   const place = { peer, me, path };
   if (options.selection.isSensitive(path)) return { ...place, kind: 'masked' };
+  const isNew = sides.remote === undefined && sides.local?.entry.type === 'file';
   const [there, here] = [sides.remote?.entry.size ?? 0, sides.local?.entry.size ?? 0];
-  if (Math.max(there, here) > options.bytes) return { ...place, kind: 'large', there, here };
+  if (Math.max(there, here) > options.bytes) return { ...place, kind: 'large', there: isNew ? undefined : there, here };
   try {
     const versions = await peek(sides, options);
+    if (isNew && versions.here !== undefined) return { ...place, kind: 'created', here: versions.here };
     if (versions.there === undefined || versions.here === undefined) {
       return { ...place, kind: 'unknown', why: 'It is no regular file any more.' };
     }

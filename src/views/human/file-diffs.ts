@@ -31,6 +31,9 @@ function* fileDiff(output: Output, file: FileDiff, screen: Screen): Generator<st
       if (file.there === file.here) yield* paragraph(`${display(there)} is the same by now`, screen);
       else yield* diffView(output, sideOf(there, file.there), sideOf(here, file.here));
       break;
+    case 'created':
+      yield* diffView(output, NOTHING, sideOf(here, file.here));
+      break;
     case 'masked':
       yield* diffView(
         output,
@@ -40,14 +43,19 @@ function* fileDiff(output: Output, file: FileDiff, screen: Screen): Generator<st
       );
       break;
     case 'large':
-      yield* diffHeading(screen, there, here);
-      yield `The contents differ and are too large to be shown: ${size(file.there)} there, ${size(file.here)} here.\n`;
+      yield* diffHeading(screen, file.there === undefined ? NOTHING.label : there, here);
+      yield file.there === undefined
+        ? `New, and too large to be shown: ${size(file.here)}.\n`
+        : `The contents differ and are too large to be shown: ${size(file.there)} there, ${size(file.here)} here.\n`;
       break;
     case 'unknown':
       yield* diffHeading(screen, there, here);
       yield* paragraph(`Not shown: ${file.why}`, screen);
   }
 }
+
+/** As diff names a file that does not exist. */
+const NOTHING: DiffSide = { label: '/dev/null', content: undefined, digest: undefined };
 
 function sideOf(label: string, content: Bytes): DiffSide {
   return { label, content, digest: createHash('sha256').update(toBuffer(content)).digest('hex') };
