@@ -42,7 +42,7 @@ type Piece = string | { readonly of: Class; readonly text: string };
 export function* planMarkdown(plan: Plan, options: MarkdownOptions = {}): Generator<string> {
   const { maxChars } = options;
   const sections = options.flat === true ? undefined : yield* sectionsOf(plan);
-  const all = (): Generator<Piece> => pieces(plan, sections, options);
+  const all = (): Generator<Piece> => pieces(plan, sections);
   if (maxChars === undefined) {
     yield* texts(all());
     return;
@@ -61,7 +61,7 @@ export function* planMarkdown(plan: Plan, options: MarkdownOptions = {}): Genera
   const room = maxChars - fixed - cutNote(maxChars, Number.MAX_SAFE_INTEGER).length;
   if (room < 0) {
     // The headings alone of many unlike peers can take all the room: then no headings by peer.
-    if (options.flat === true) yield* shortest(plan, maxChars, options);
+    if (options.flat === true) yield* shortest(plan, maxChars);
     else yield* planMarkdown(plan, { ...options, flat: true });
     return;
   }
@@ -86,13 +86,13 @@ function cutNote(maxChars: number, left: number): string {
 }
 
 /** Not even the headings fit: the summary alone, and if need be its beginning. */
-function* shortest(plan: Plan, maxChars: number, options: MarkdownOptions): Generator<string> {
+function* shortest(plan: Plan, maxChars: number): Generator<string> {
   const rows = plan.changes.length + plan.conflicts.length + plan.actions.length + plan.deferred.length;
   yield (`**${prose(summaryLine(plan))}**\n` + cutNote(maxChars, rows)).slice(0, maxChars);
 }
 
 /** @param sections undefined: one table for all peers */
-function* pieces(plan: Plan, sections: readonly PeerSection[] | undefined, options: MarkdownOptions): Generator<Piece> {
+function* pieces(plan: Plan, sections: readonly PeerSection[] | undefined): Generator<Piece> {
   yield `## csx plan for ${code(display(plan.host))}\n\n**${prose(summaryLine(plan))}**\n`;
   if (plan.options.offline) yield '\nMade offline: no peer was asked.\n';
   yield* diagnostics(plan);
