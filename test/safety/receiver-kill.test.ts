@@ -6,6 +6,7 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -142,6 +143,68 @@ it('a daemon that is killed while a client sends', async () => {
     const names = fs.readdirSync(`${base}/t`, { recursive: true, encoding: 'utf8' });
     expect(names.filter((name) => name.includes('.csx-stage-'))).toEqual([]);
     expect(names).toHaveLength(FILES + 4);
+    await kill();
+  }
+  expect(killedInside).toBeGreaterThan(0);
+}, 180_000);
+
+const PACKS = 4;
+const PACKED = 150;
+const MADE = 'OK (data_follows).\noctet-stream 0\n';
+
+function packedName(pack: number, index: number): string {
+  return `${base}/t/p${String(pack)}/f${String(index)}`;
+}
+
+/** Large enough to be made in a thread of its own. */
+function packOf(pack: number): string {
+  const content = contentOf(pack);
+  const digest = createHash('sha256').update(content).digest('hex');
+  const lines = Array.from(
+    { length: PACKED },
+    (_, index) => `f ${packedName(pack, index)} 5 0 33188 500 ${String(content.length)} ${digest}\n`,
+  );
+  const body = `d ${base}/t/p${String(pack)} 0 0 16877 500\n${lines.join('')}\n${content.repeat(PACKED)}`;
+  return `PACK ${KEY}\noctet-stream ${String(body.length)}\n${body}`;
+}
+
+it('a daemon that is killed while it makes packs', async () => {
+  const packs = Array.from({ length: PACKS }, (_, pack) => packOf(pack)).join('');
+  const names = Array.from({ length: PACKS * PACKED }, (_, n) => packedName(Math.floor(n / PACKED), n % PACKED));
+  let killedInside = 0;
+  for (let round = 0; round < 6; round += 1) {
+    fs.rmSync(`${base}/t`, { recursive: true });
+    fs.rmSync(`${base}/db`, { recursive: true });
+    for (const name of ['t', 'db']) fs.mkdirSync(`${base}/${name}`);
+    await start();
+    const client = await RawClient.introduced(SERVER, CLIENT);
+    client.write(packs);
+    const last = packedName(round % PACKS, PACKED - 1);
+    while (!fs.existsSync(round < PACKS ? path.dirname(last) : last)) await sleep(1);
+    await sleep(round * 2);
+    await kill();
+    const answered = (await client.until(() => false)).split(MADE).length - 1;
+    client.close();
+
+    const standing = names.filter((name) => fs.existsSync(name));
+    if (standing.length > 0 && standing.length < names.length) killedInside += 1;
+    expect(standing.slice(0, answered * PACKED)).toEqual(names.slice(0, answered * PACKED));
+    for (const name of standing) {
+      const { uid, mode, mtimeMs } = fs.statSync(name);
+      expect([uid, mode & 0o7777, mtimeMs]).toEqual([5, 0o644, 500_000]);
+      expect(fs.readFileSync(name, 'latin1')).toBe(contentOf(Number(path.basename(path.dirname(name)).slice(1))));
+    }
+
+    await start();
+    const again = await RawClient.introduced(SERVER, CLIENT);
+    const asked = standing.map((name) => `AGREED ${KEY} ${name}\n`).join('');
+    const agreed = (await again.say(asked.trimEnd())).split('\n').filter((line) => line === OK.trimEnd());
+    expect(agreed, 'none of it is a local change').toHaveLength(standing.length);
+    await again.say(packs.trimEnd());
+    expect(names.filter((name) => !fs.existsSync(name))).toEqual([]);
+    const left = fs.readdirSync(`${base}/t`, { recursive: true, encoding: 'latin1' });
+    expect(left.filter((name) => name.includes('.csx-stage-'))).toEqual([]);
+    again.close();
     await kill();
   }
   expect(killedInside).toBeGreaterThan(0);
