@@ -81,7 +81,7 @@ export class Application {
       for (let round = 0; round < ROUNDS; round++) {
         const planned = await this.#plan(round === 0);
         if (planned === undefined) return { status: EXIT.declined, summary: undefined };
-        const { plan, incomplete } = planned;
+        const { plan, incomplete, seen } = planned;
         await recorder.plan(plan);
         if (round === 0 || plan.applyable) await this.#show(plan);
         refuseUnfit(plan);
@@ -89,7 +89,7 @@ export class Application {
         if (plan.applyable && !flags['auto-approve'] && !(await this.#approve(plan)))
           return { status: EXIT.declined, summary: undefined };
         if (incomplete > 0) await completeRows(workspace, undefined, watch.stop);
-        const result = await this.#apply(plan);
+        const result = await this.#apply(plan, seen);
         done = { status: this.#statusOf(result, plan), summary: result.summary };
         if (!flags.json && worthTelling(plan, result))
           await print(out, applyResultView(out, result, { full: flags.full }));
@@ -117,7 +117,7 @@ export class Application {
       });
       refuseUnfit(plan);
       await recorder.plan(plan);
-      const result = await this.#apply(plan);
+      const result = await this.#apply(plan, undefined);
       if (!flags.json) await print(out, applyResultView(out, result, { full: flags.full }));
       return { status: this.#statusOf(result, plan), summary: result.summary };
     } finally {
@@ -180,7 +180,8 @@ export class Application {
     }
   }
 
-  async #apply(plan: Plan): Promise<ApplyResult> {
+  /** @param seen as `Planned` has it */
+  async #apply(plan: Plan, seen: number | undefined): Promise<ApplyResult> {
     const { workspace, flags, watch } = this.#options;
     const { config, everything: selection, store } = workspace;
     if (flags.strict) {
@@ -212,6 +213,7 @@ export class Application {
         store,
         dialer: this.#dialer,
         parallelism: flags.parallelism,
+        seen,
         environment: actionEnvironment(),
         report: watch.report,
         stop: watch.stop,

@@ -12,7 +12,7 @@ import type { Connection } from '../../src/engine/net/connection.js';
 import { applyPlan } from '../../src/engine/update/apply.js';
 import { computePlan } from '../../src/engine/update/compute-plan.js';
 import { Dialer } from '../../src/engine/update/dial.js';
-import { recordPlan } from '../../src/engine/update/record.js';
+import { Recording } from '../../src/engine/update/record.js';
 import { take } from '../../src/engine/update/take.js';
 import type { Took } from '../../src/engine/update/take.js';
 import type { Plan } from '../../src/model/plan.js';
@@ -108,7 +108,7 @@ describe('a version that is taken while somebody writes', () => {
     const plan = await planNow();
     const conflict = plan.conflicts.find((each) => each.path === `%t%/${name}`);
     expect(conflict).toBeDefined();
-    await recordPlan(plan, { ...opened, ignore: opened.config.ignore, everybody: true, now: Date.now });
+    await new Recording(plan, { ...opened, ignore: opened.config.ignore, everybody: true, seen: undefined, now: Date.now }, []).finished;
     const { connection } = await dialer.dial(conflict!.peer, conflict!.me);
     try {
       return await take(conflict!, { ...opened, dialer, now: Date.now, connection: listening(connection, meanwhile) });

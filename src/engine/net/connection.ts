@@ -142,18 +142,19 @@ export class Connection {
 
   /**
    * Sends PACK with its body, to a peer that has said that it knows it. Resolves with why entries were not made, by their numbers; where
-   * the peer refuses all of them, that is why for each. Rejects as `request` does, and with PEER_PROTOCOL.
+   * the peer refuses all of them, that is why for each. The contents must not be written to before. Rejects as `request` does, and with PEER_PROTOCOL.
    */
   async pack(args: Arguments<'PACK'>, entries: readonly PackedEntry[]): Promise<ReadonlyMap<number, string>> {
     const body = writePack(entries);
-    const answer = await this.#call('PACK', args, body, body.length);
+    const bytes = body.reduce((sum, piece) => sum + piece.length, 0);
+    const answer = await this.#call('PACK', args, body, bytes);
     if (answer.kind === 'error') return new Map(entries.map((_, number) => [number, answer.text]));
     return this.#counted('PACK', answer, (bytes) => parsePackAnswer(bytes, entries.length));
   }
 
   /** Sends LOOK with its body, to a peer that has said that it knows PACK. Fails as `pack` does; `ask` for all where the peer refuses. */
   async look(args: Arguments<'LOOK'>, files: readonly FileName[]): Promise<readonly Look[]> {
-    const answer = await this.#call('LOOK', args, writeLook(files));
+    const answer = await this.#call('LOOK', args, [writeLook(files)]);
     if (answer.kind === 'error') return files.map(() => 'ask');
     return this.#counted('LOOK', answer, (bytes) => parseLookAnswer(bytes, files.length));
   }
@@ -260,7 +261,7 @@ export class Connection {
   }
 
   /** Not async: a promise made here would count as unhandled where the exchange's own does not. */
-  #call<V extends Verb>(verb: V, args: Arguments<V>, body?: Buffer, work = 0): Promise<Answer> {
+  #call<V extends Verb>(verb: V, args: Arguments<V>, body?: readonly Buffer[], work = 0): Promise<Answer> {
     let exchange: Exchange;
     try {
       exchange = newExchange(verb, args, { grace: graceFor(work) });
@@ -269,11 +270,7 @@ export class Connection {
       rejected.catch(ignore);
       return rejected;
     }
-    this.#pipeline.give(
-      body === undefined
-        ? exchange
-        : { ...exchange, bytes: Buffer.concat([exchange.bytes, writeBodyHeader(body.length), body]) },
-    );
+    this.#pipeline.give(body === undefined ? exchange : { ...exchange, body: withHeader(body) });
     return exchange.answer;
   }
 
@@ -298,6 +295,11 @@ export class Connection {
       throw job.failure ?? error;
     }
   }
+}
+
+/** The body, announced. */
+function withHeader(body: readonly Buffer[]): readonly Buffer[] {
+  return [writeBodyHeader(body.reduce((sum, piece) => sum + piece.length, 0)), ...body];
 }
 
 /** Milliseconds for work on so many bytes: a peer that does 10 MB a second is slow, and one that is loaded or syncs a slow disk is so. */

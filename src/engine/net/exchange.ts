@@ -36,6 +36,8 @@ export interface Exchange {
   readonly verb: Verb;
   readonly shape: AnswerShape;
   readonly bytes: Buffer;
+  /** What follows them at once, in pieces that are not copied: they must not be written to before the answer has come. */
+  readonly body?: readonly Buffer[];
   /** The file it is about, for messages. Never the key. */
   readonly file: string | undefined;
   /** Milliseconds that its answer may take longer than others. */
@@ -63,6 +65,11 @@ export function newExchange<V extends Verb>(
   promise.catch(ignore);
   const file = 'file' in args && typeof args.file === 'string' ? args.file : undefined;
   return { verb, shape: verbRow(verb).answer, bytes, file, answer: promise, resolve, reject, ...extra };
+}
+
+/** Bytes that an exchange puts on the line, but for what it is asked for later. */
+export function sizeOf({ bytes, body = [] }: Exchange): number {
+  return body.reduce((sum, piece) => sum + piece.length, bytes.length);
 }
 
 /** An exchange for messages: `SIG /etc/hosts`. */

@@ -46,6 +46,12 @@ export class Outbox {
   write(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#sent += bytes.length;
+    if (bytes.length >= GATHER) {
+      // Gathering would only copy it.
+      this.flush();
+      this.#give(bytes);
+      return;
+    }
     this.#pieces.push(bytes);
     this.#gathered += bytes.length;
     if (this.#gathered >= GATHER) this.flush();
@@ -58,11 +64,7 @@ export class Outbox {
     const bytes = this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces, this.#gathered);
     this.#pieces = [];
     this.#gathered = 0;
-    if (this.#closed || !this.#socket.writable) return;
-    const more = this.#socket.write(bytes, (error) => {
-      if (error === null || error === undefined) this.#onProgress();
-    });
-    if (!more) this.#blocked = true;
+    this.#give(bytes);
   }
 
   /** Resolves when the socket wants more, or is closed. */
@@ -72,6 +74,14 @@ export class Outbox {
         this.#waiters.push(resolve);
       });
     }
+  }
+
+  #give(bytes: Buffer): void {
+    if (this.#closed || !this.#socket.writable) return;
+    const more = this.#socket.write(bytes, (error) => {
+      if (error === null || error === undefined) this.#onProgress();
+    });
+    if (!more) this.#blocked = true;
   }
 
   #wake(): void {

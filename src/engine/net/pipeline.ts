@@ -13,7 +13,7 @@ import { ResponseReader } from '../wire/response.js';
 import type { Answer, ResponseEvent } from '../wire/response.js';
 import { asError, makeBody, writeChunks } from './body-writer.js';
 import { Deadline } from './deadline.js';
-import { describeExchange } from './exchange.js';
+import { describeExchange, sizeOf } from './exchange.js';
 import type { Body, Exchange, PatchJob } from './exchange.js';
 import * as failures from './failure.js';
 import type { PeerLabel } from './failure.js';
@@ -94,7 +94,7 @@ export class Pipeline {
       return;
     }
     this.#waiting.push(exchange);
-    this.#waitingBytes += exchange.bytes.length;
+    this.#waitingBytes += sizeOf(exchange);
     this.#schedule();
   }
 
@@ -151,11 +151,12 @@ export class Pipeline {
     while (!this.#barrier && !this.#outbox.blocked) {
       const exchange = this.#waiting.shift();
       if (exchange === undefined) break;
-      this.#waitingBytes -= exchange.bytes.length;
+      this.#waitingBytes -= sizeOf(exchange);
       this.#barrier = exchange.patch !== undefined;
       this.#await(exchange);
       this.#countTrip();
       this.#outbox.write(exchange.bytes);
+      for (const piece of exchange.body ?? []) this.#outbox.write(piece);
     }
     this.#outbox.flush();
     if (this.#rooms.length > 0 && this.#hasRoom()) this.#tellRoom();
@@ -253,7 +254,7 @@ export class Pipeline {
   /** Before anything else that waits. */
   #follow(followers: readonly Exchange[]): void {
     this.#waiting.prepend(followers);
-    for (const follower of followers) this.#waitingBytes += follower.bytes.length;
+    for (const follower of followers) this.#waitingBytes += sizeOf(follower);
     this.#schedule();
   }
 

@@ -40,9 +40,9 @@ export class SecondLook {
     return new SecondLook(store, ignore, await store.foreignWrites());
   }
 
-  /** Of findings made some time ago. */
-  static late(store: Told, ignore: Ignore): SecondLook {
-    return new SecondLook(store, ignore, undefined);
+  /** Of findings made some time ago. @param seen what `foreignWrites` said before that; undefined: that is not known */
+  static since(store: Told, ignore: Ignore, seen: number | undefined): SecondLook {
+    return new SecondLook(store, ignore, seen);
   }
 
   /** The findings that still stand. */

@@ -12,6 +12,7 @@ import type { ApplyRequest } from './apply.js';
 import type { ContentDigests } from './content.js';
 import { askExtensions } from './extensions.js';
 import { keyOf } from './key-of.js';
+import type { Recording } from './record.js';
 import { runsOfName } from './runs.js';
 import { settle } from './settlement.js';
 import type { Settlement } from './settlement.js';
@@ -30,7 +31,12 @@ export interface Sent {
 }
 
 /** Carries out what the request's plan has for the peer. Trouble with the peer or a file is in what comes back. */
-export async function applyToPeer(name: PeerName, request: ApplyRequest, settlement: Settlement): Promise<Sent> {
+export async function applyToPeer(
+  name: PeerName,
+  request: ApplyRequest,
+  recording: Recording,
+  settlement: Settlement,
+): Promise<Sent> {
   const { plan, report, stop } = request;
   const planned = plan.peers.find((peer) => peer.name === name);
   const changes = plan.changes.filter((change) => change.peer === name);
@@ -57,9 +63,10 @@ export async function applyToPeer(name: PeerName, request: ApplyRequest, settlem
   );
   let left: readonly Change[] = changes;
   let peer: PeerResult = { ...facts, reached: false, problem: undefined };
-  for (let attempt = 0; attempt < ATTEMPTS && left.length > 0 && !stop.aborted && !settlement.failed; attempt++) {
+  const mayGoOn = (): boolean => !stop.aborted && !recording.failed && !settlement.failed;
+  for (let attempt = 0; attempt < ATTEMPTS && left.length > 0 && mayGoOn(); attempt++) {
     const before = left.length;
-    const round = await oneConnection(name, left, request, (result, digests, dirtyThere) => {
+    const round = await oneConnection(name, left, request, recording, (result, digests, dirtyThere) => {
       results.set(result.change, result);
       settlement.add(settle(result, digests, request.now(), dirtyThere));
       if (dirtyThere) refused.push(refusal(result.change, request));
@@ -85,6 +92,7 @@ async function oneConnection(
   name: PeerName,
   changes: readonly Change[],
   request: ApplyRequest,
+  recording: Recording,
   finished: Finished,
 ): Promise<{ readonly peer: Partial<PeerResult>; readonly left: readonly Change[] }> {
   const { dialer, store, report, selection, config, stop } = request;
@@ -107,6 +115,7 @@ async function oneConnection(
           connection,
           ...extensions,
           changes: run.items,
+          recording,
           keyOf: (change) => keyOf(change, selection),
           toDisk: (file) => selection.toDisk(file),
           look: (file) => lookAt(selection.toDisk(file), file, config.ignore, { parents }),

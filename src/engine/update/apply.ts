@@ -16,8 +16,15 @@ import { applyToPeer } from './apply-peer.js';
 import type { Sent } from './apply-peer.js';
 import type { Dialer } from './dial.js';
 import { runLocalActions } from './local-actions.js';
-import { foreseenWrites, openConflicts, passedWrites } from './open-conflicts.js';
-import { recordPlan } from './record.js';
+  const recording = new Recording(
+    plan,
+    { store, selection, ignore: config.ignore, everybody, seen: request.seen, now },
+    [putRun(plan, startedAt, before)],
+  );
+  // Decisions rest on what is recorded of all files; what is only sent, on what is recorded of itself.
+  if (plan.conflicts.length > 0) await recording.finished;
+  const undecided = await openConflicts(plan, store);
+  if (undecided.length > 0) await store.write(foreseenWrites(undecided, startedAt));
 import { Settlement } from './settlement.js';
 import { side } from './side.js';
 import { carryOutDecisions } from './takes.js';
@@ -31,6 +38,8 @@ export interface ApplyRequest {
   readonly dialer: Dialer;
   /** Peers served at a time. */
   readonly parallelism: number;
+  /** `Planned.seen`; undefined: the plan was saved. */
+  readonly seen?: number | undefined;
   /** As for the plan: false leaves who is not marked for a file as it is. */
   readonly everybody?: boolean | undefined;
   /** For the actions' processes. */
@@ -52,18 +61,27 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
   const startedAt = now();
   const [last] = await store.runs(1);
   const before = last === undefined ? NO_STANDING : readStanding(last.summary);
-  await store.write([putRun(plan, startedAt, before)]);
-
   const { everybody } = request;
+<<<<<<< HEAD
   const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, everybody, now }))];
   const undecided = await openConflicts(plan, store);
   if (undecided.length > 0) await store.write(foreseenWrites(undecided, startedAt));
+=======
+  const recording = new Recording(plan, { store, selection, ignore: config.ignore, everybody, now }, [
+    putRun(plan, startedAt, before),
+  ]);
+  // Decisions rest on what is recorded of all files; what is only sent, on what is recorded of itself.
+  if (plan.conflicts.some((conflict) => conflict.resolution !== 'none')) await recording.finished;
+>>>>>>> fb42b5a (perf(update): sends while later files are recorded, and copies no packs)
   const { decided, changes: due, blocked } = await carryOutDecisions(request);
   const settlement = new Settlement(store);
   const names = plan.peers.map((peer) => peer.name);
   const toSend = { ...request, plan: { ...plan, changes: due.filter((change) => !blocked.has(change)) } };
-  const sent = await side(names, request.parallelism, (peer) => applyToPeer(peer, toSend, settlement));
+  const sent = await side(names, request.parallelism, (peer) =>
+    applyToPeer(peer, toSend, recording, settlement),
+  ).finally(() => recording.ended);
   await settlement.flush();
+  const problems = [...(await recording.finished)];
 
   const changes = inPlanOrder([...due, ...plan.deferred], blocked, sent);
   const actions = await runLocalActions(plan, request, problems);

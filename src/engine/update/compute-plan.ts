@@ -30,11 +30,14 @@ export interface Planned {
   readonly plan: Plan;
   /** See `Found.incomplete`. */
   readonly incomplete: number;
+  /** What `Store.foreignWrites` said before the scan: as long as it says the same, nobody else has recorded anything. */
+  readonly seen: number;
 }
 
 /** Throws CsxError for what ends the whole run; trouble with a file or a peer is in the plan. */
 export async function computePlan(request: PlanRequest): Promise<Planned> {
   const { config, selection, store, peers } = request;
+  const seen = await store.foreignWrites();
   const found = await findDrift(request);
   const look = looker(request);
   const knownPeers = new Set(config.groups.flatMap((group) => others(group)));
@@ -85,13 +88,14 @@ export async function computePlan(request: PlanRequest): Promise<Planned> {
     decide: request.decide,
   };
   const plan = await paced(makePlan(inputs));
-  if (request.everybody === false) return { plan, incomplete: found.incomplete };
+  if (request.everybody === false) return { plan, incomplete: found.incomplete, seen };
   const wider = await askEverybody(plan.conflicts, observations, look, request, (peer, beside) =>
     observePeer(peer, beside, groups, found.drift, look, request),
   );
   return {
     plan: wider === undefined ? plan : await paced(makePlan({ ...inputs, observations: wider })),
     incomplete: found.incomplete,
+    seen,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Ignore } from '../../model/entry.js';
 import { CsxError } from '../../model/errors.js';
 import type { Problem } from '../../model/errors.js';
 import { display } from '../../model/names.js';
+import type { FileName } from '../../model/names.js';
 import type { Plan } from '../../model/plan.js';
 import type { Drift, Finding, LocalState } from '../../model/scan.js';
 import type { FileRow, Store, Write } from '../../model/store.js';
@@ -23,41 +24,116 @@ export interface RecordOptions {
   readonly ignore: Ignore;
   /** False: a file that is settled is not marked for those it was not marked for. */
   readonly everybody: boolean | undefined;
+  /** What `Store.foreignWrites` said before the plan's scan, of this very store; undefined: that is not known. */
+  readonly seen: number | undefined;
   readonly now: () => number;
 }
 
-/** Findings of one transaction. */
-const BATCH = 2000;
+/** Findings of one transaction: some tens of milliseconds, for which a peer that waits for more has enough to do. */
+const BATCH = 1024;
 
 /**
- * Records the plan's drift, as far as the disk still shows it.
- * @returns a problem for each file that was changed since the plan was made: it is left for the next plan
+ * Records the plan's drift, as far as the disk still shows it, in the order in which it is sent: what is recorded may be sent while the
+ * rest is still written. Whatever is killed on the way, a file that a peer has got is marked here, and one that is not recorded yet
+ * is found by the next scan.
  */
-export async function recordPlan(plan: Plan, options: RecordOptions): Promise<readonly Problem[]> {
-  const { store, selection, now } = options;
-  const stale: Problem[] = [];
-  const parents = new Parents();
-  const second = SecondLook.late(store, options.ignore);
-  for (let start = 0; start < plan.drift.length; start += BATCH) {
-    const findings: Finding[] = [];
-    const batch = plan.drift.slice(start, start + BATCH);
-    const rows = await store.file(batch.map(({ file }) => file));
-    for (const drift of batch) {
-      const problem = checkDrift(drift, options, parents);
-      if (problem !== undefined) stale.push(problem);
-      // Whoever recorded it since has marked it, and what was sent since needs no mark any more.
-      else if (!isRecorded(drift, rows.get(drift.file))) findings.push({ kind: 'drift', drift });
-    }
-    const standing = await second.among(findings);
-    await store.write(recordWrites(standing, selection, { mark: true, now: now() }));
+export class Recording {
+  /** Resolves, with a problem for each file that was changed since the plan was made and is left for the next one, when all is recorded. */
+  readonly finished: Promise<readonly Problem[]>;
+  /** The same, whatever came of it. */
+  readonly ended: Promise<unknown>;
+  readonly #options: RecordOptions;
+  /** Files that are not recorded yet. */
+  readonly #pending: Set<FileName>;
+  #failed = false;
+  /** Resolves when a batch is recorded, or the work has failed. */
+  #next = Promise.withResolvers<undefined>();
+
+  /** Begins. @param first what else is to be written before anything is sent, in the first transaction */
+  constructor(plan: Plan, options: RecordOptions, first: readonly Write[]) {
+    this.#options = options;
+    const drift = inSendingOrder(plan);
+    this.#pending = new Set(drift.map(({ file }) => file));
+    this.finished = this.#record(plan, drift, first).catch((error: unknown) => {
+      this.#failed = true;
+      throw error;
+    });
+    this.ended = this.finished.catch(ignore).finally(() => {
+      this.#next.resolve(undefined);
+    });
   }
-  // What lies below a directory that a peer lost was not marked for it before.
-  const marks: Write[] = plan.changes
-    .filter((change) => change.reason === 'missing-parent')
-    .map(({ path, peer, me }) => ({ kind: 'mark', file: path, peer, me, forced: false, since: now() }));
-  if (options.everybody !== false) marks.push(...(await marksForSettled(plan, options)));
-  if (marks.length > 0) await store.write(marks);
-  return stale;
+
+  /** Whether the file may be sent: what the scan found of it is on disk, with its marks. */
+  has(file: FileName): boolean {
+    return !this.#pending.has(file);
+  }
+
+  /** Resolves with true when the file may be sent, and with false when that will never be. */
+  async until(file: FileName): Promise<boolean> {
+    while (this.#pending.has(file) && !this.#failed) await this.#next.promise;
+    return !this.#failed;
+  }
+
+  /** Recording has failed: nothing more is to be sent. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  async #record(plan: Plan, drift: readonly Drift[], first: readonly Write[]): Promise<readonly Problem[]> {
+    const { store, selection, everybody, now } = this.#options;
+    // What lies below a directory that a peer lost was not marked for it before.
+    const lost = plan.changes
+      .filter((change) => change.reason === 'missing-parent')
+      .map(({ path, peer, me }): Write => ({ kind: 'mark', file: path, peer, me, forced: false, since: now() }));
+    let writes = [...first, ...lost];
+    const stale: Problem[] = [];
+    const parents = new Parents();
+    const second = SecondLook.since(store, this.#options.ignore, this.#options.seen);
+    for (let start = 0; start === 0 || start < drift.length; start += BATCH) {
+      const batch = drift.slice(start, start + BATCH);
+      const findings: Finding[] = [];
+      const rows = await this.#rowsSince(batch);
+      for (const each of batch) {
+        const problem = checkDrift(each, this.#options, parents);
+        if (problem !== undefined) stale.push(problem);
+        // Whoever recorded it since has marked it, and what was sent since needs no mark any more.
+        else if (rows === undefined || !isRecorded(each, rows.get(each.file)))
+          findings.push({ kind: 'drift', drift: each });
+      }
+      const standing = await second.among(findings);
+      await store.write([...writes, ...recordWrites(standing, selection, { mark: true, now: now() })]);
+      writes = [];
+      for (const { file } of batch) this.#pending.delete(file);
+      this.#next.resolve(undefined);
+      this.#next = Promise.withResolvers();
+    }
+    if (everybody !== false) await store.write(await marksForSettled(plan, this.#options));
+    return stale;
+  }
+
+  /** The rows of the files as they are now; undefined: as they were when the plan was made. */
+  async #rowsSince(batch: readonly Drift[]): Promise<ReadonlyMap<FileName, FileRow> | undefined> {
+    const { store, seen } = this.#options;
+    if (seen !== undefined && (await store.foreignWrites()) === seen) return undefined;
+    return store.file(batch.map(({ file }) => file));
+  }
+}
+
+/** As the plan's changes come, then what goes to nobody. */
+function inSendingOrder(plan: Plan): readonly Drift[] {
+  const left = new Map(plan.drift.map((drift) => [drift.file, drift]));
+  const order: Drift[] = [];
+  for (const { path } of plan.changes) {
+    const drift = left.get(path);
+    if (drift === undefined) continue;
+    left.delete(path);
+    order.push(drift);
+  }
+  return [...order, ...left.values()];
+}
+
+function ignore(): void {
+  // It is seen where `finished` is awaited.
 }
 
 /**

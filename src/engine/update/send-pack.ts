@@ -16,6 +16,7 @@ import type { Answer } from '../wire/response.js';
 import type { PackedEntry } from '../wire/pack.js';
 import type { ContentDigests } from './content.js';
 import { checkHere } from './preconditions.js';
+import type { Recording } from './record.js';
 import type { End, SendOptions } from './send-change.js';
 import { refusalProblem, staleHere } from './trouble.js';
 
@@ -33,19 +34,39 @@ export function isPackable({ action, force, after, precondition, bytes }: Change
   return after?.entry.type === 'directory' || (after?.entry.type === 'file' && bytes <= FILE_BYTES);
 }
 
-/** The changes from `first` on that go in one pack; empty: the first of them goes in none. */
-export function packFrom(changes: readonly Change[], first: number, keyOf: (change: Change) => string): Change[] {
+/** The changes from `first` on that go in one pack, as far as they are recorded; empty: the first of them goes in none. */
+export function packFrom(
+  changes: readonly Change[],
+  first: number,
+  { keyOf, recording }: Pick<SendOptions, 'keyOf'> & { readonly recording: Pick<Recording, 'has'> },
+): Change[] {
   const pack: Change[] = [];
   let [key, bytes] = ['', 0];
   for (let index = first; index < changes.length && pack.length < PACK_ENTRIES; index++) {
     const change = changes[index];
-    if (change === undefined || !isPackable(change)) break;
+    if (change === undefined || !isPackable(change) || !recording.has(change.path)) break;
     bytes += change.after?.entry.size ?? 0;
     if (pack.length === 0) key = keyOf(change);
     else if (bytes > PACK_BYTES || keyOf(change) !== key) break;
     pack.push(change);
   }
   return pack;
+}
+
+/** Memory for the contents of packs, used again and again: what V8 does not see as its own makes it look for garbage all the time. */
+export class PackMemory {
+  readonly #free: Buffer[] = [];
+
+  /** So many bytes, whatever they are. */
+  take(bytes: number): Buffer {
+    if (bytes < PACK_BYTES / 8 || bytes > PACK_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    return (this.#free.pop() ?? Buffer.allocUnsafeSlow(PACK_BYTES)).subarray(0, bytes);
+  }
+
+  /** Nobody reads it any more. */
+  giveBack(memory: Buffer): void {
+    if (memory.buffer.byteLength === PACK_BYTES) this.#free.push(Buffer.from(memory.buffer));
+  }
 }
 
 /** A change of the pack, and how it ended. */
@@ -56,8 +77,14 @@ export interface PackEnd {
 }
 
 /** Sends the changes, all with one key. Resolves with the end of each, in order. Rejects when the connection is lost. */
-export async function sendPack(pack: readonly Change[], options: SendOptions): Promise<readonly PackEnd[]> {
-  const prepared = prepare(pack, options);
+export async function sendPack(
+  pack: readonly Change[],
+  options: SendOptions,
+  memory: PackMemory,
+): Promise<readonly PackEnd[]> {
+  const sizes = pack.map(({ after }) => (after?.entry.type === 'file' ? (after.entry.size ?? 0) : 0));
+  const contents = memory.take(sizes.reduce((sum, size) => sum + size, 0));
+  const prepared = prepare(pack, sizes, contents, options);
   const ready = prepared.filter((each) => 'entry' in each);
   const entries = ready.map(({ entry }) => entry);
   const [first] = pack;
@@ -65,6 +92,8 @@ export async function sendPack(pack: readonly Change[], options: SendOptions): P
     first === undefined || entries.length === 0
       ? new Map<number, string>()
       : await options.connection.pack({ key: options.keyOf(first) }, entries);
+  // A pack that was refused as a whole may still be on its way.
+  if (refusals.size === 0) memory.giveBack(contents);
   const numbers = new Map(ready.map((each, number) => [each.change, number]));
   return prepared.map((each): PackEnd => {
     if ('end' in each) return each;
@@ -84,9 +113,12 @@ type Prepared =
   | { readonly change: Change; readonly entry: PackedEntry; readonly digests?: ContentDigests };
 
 /** Reads everything, one after the other into one buffer. */
-function prepare(pack: readonly Change[], options: SendOptions): Prepared[] {
-  const sizes = pack.map(({ after }) => (after?.entry.type === 'file' ? (after.entry.size ?? 0) : 0));
-  const contents = Buffer.allocUnsafeSlow(sizes.reduce((sum, size) => sum + size, 0));
+function prepare(
+  pack: readonly Change[],
+  sizes: readonly number[],
+  contents: Buffer,
+  options: SendOptions,
+): Prepared[] {
   const directories = new OpenDirectories();
   let offset = 0;
   try {

@@ -14,13 +14,16 @@ import { Endings } from './endings.js';
 import type { EndingsOptions } from './endings.js';
 import { checkHere, checkThere, mustAsk, workOf } from './preconditions.js';
 import type { Readiness } from './preconditions.js';
+import type { Recording } from './record.js';
 import { Running } from './running.js';
 import { carryOut } from './send-change.js';
 import type { SendOptions } from './send-change.js';
-import { isPackable, packFrom, sendPack } from './send-pack.js';
+import { isPackable, packFrom, PackMemory, sendPack } from './send-pack.js';
 
 export interface TransferOptions extends SendOptions, EndingsOptions {
   readonly changes: readonly Change[];
+  /** Says which of them are marked here, and so may be sent. */
+  readonly recording: Pick<Recording, 'has' | 'until'>;
   /** The peer knows PACK. */
   readonly packs: boolean;
   readonly report: Report;
@@ -43,10 +46,11 @@ const PACKS_IN_FLIGHT = 3;
  * When the connection is lost, the changes that waited for answers fail, the rest is returned, and `connection.failure` says why.
  */
 export async function transfer(options: TransferOptions): Promise<readonly Change[]> {
-  const { connection, changes, stop } = options;
+  const { connection, changes, recording, stop } = options;
   const endings = new Endings(options);
   const ready = new Map<Change, Promise<Readiness>>();
   const [running, packing] = [new Running(), new Running()];
+  const memory = new PackMemory();
   let [index, looked] = [0, 0];
   while (index < changes.length && !stop.aborted && connection.failure === undefined) {
     for (; looked < Math.min(changes.length, index + AHEAD); looked++) {
@@ -57,9 +61,14 @@ export async function transfer(options: TransferOptions): Promise<readonly Chang
       readiness.catch(ignore);
       ready.set(change, readiness);
     }
-    const pack = options.packs ? packFrom(changes, index, options.keyOf) : [];
+    const next = changes[index];
+    if (next !== undefined && !recording.has(next.path)) {
+      if (await recording.until(next.path)) continue;
+      break;
+    }
+    const pack = options.packs ? packFrom(changes, index, options) : [];
     if (pack.length > 0) {
-      packing.add(makePack(pack, endings, options));
+      packing.add(makePack(pack, memory, endings, options));
       index += pack.length;
       await packing.fewerThan(PACKS_IN_FLIGHT);
     } else {
@@ -93,11 +102,16 @@ async function lookAhead(change: Change, options: TransferOptions): Promise<Read
 const READY = { kind: 'ready' } as const;
 
 /** Makes new files and directories together; those that the peer turns out to know go the usual way. Never rejects for trouble with one. */
-async function makePack(pack: readonly Change[], endings: Endings, options: TransferOptions): Promise<void> {
+async function makePack(
+  pack: readonly Change[],
+  memory: PackMemory,
+  endings: Endings,
+  options: TransferOptions,
+): Promise<void> {
   for (const change of pack) start(change, options);
   try {
     const elsewhere: Promise<void>[] = [];
-    for (const { change, end } of await sendPack(pack, options)) {
+    for (const { change, end } of await sendPack(pack, options, memory)) {
       if (end === 'elsewhere') elsewhere.push(begin(change, lookAhead(change, options), endings, options).answered);
       else endings.addDurable(change, end);
     }

@@ -32,13 +32,33 @@ export interface PackedEntry {
   readonly content: Buffer;
 }
 
-export function writePack(entries: readonly PackedEntry[]): Buffer {
+/** The body in pieces. Contents that lie behind each other in memory are one piece, and none is copied. */
+export function writePack(entries: readonly PackedEntry[]): readonly Buffer[] {
   const lines = entries.map(({ kind, file, uid, gid, mode, mtime, digest, content }) => {
     const line = `${kind[0] ?? ''} ${encodeUrl(file)} ${word(uid)} ${word(gid)} ${word(mode)} ${word(mtime)}`;
     return kind === 'file' ? `${line} ${String(content.length)} ${digest ?? ''}\n` : `${line}\n`;
   });
-  return Buffer.concat([Buffer.from(`${lines.join('')}\n`, 'latin1'), ...entries.map(({ content }) => content)]);
+  return [Buffer.from(`${lines.join('')}\n`, 'latin1'), ...joined(entries.map(({ content }) => content))];
 }
+
+function joined(contents: readonly Buffer[]): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  let first: Buffer = EMPTY;
+  let length = 0;
+  for (const content of contents) {
+    if (content.length === 0) continue;
+    if (content.buffer !== first.buffer || content.byteOffset !== first.byteOffset + length) {
+      if (length > 0) pieces.push(Buffer.from(first.buffer, first.byteOffset, length));
+      first = content;
+      length = 0;
+    }
+    length += content.length;
+  }
+  if (length > 0) pieces.push(Buffer.from(first.buffer, first.byteOffset, length));
+  return pieces;
+}
+
+const EMPTY: Buffer = Buffer.alloc(0);
 
 function word(value: number | undefined): string {
   return value === undefined ? '-' : String(value);

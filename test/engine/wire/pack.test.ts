@@ -40,15 +40,32 @@ describe('PACK', () => {
   it('comes back as it was written', () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 6 }), (entries) => {
-        expect(parsePack(writePack(entries))).toEqual(entries);
+        expect(parsePack(Buffer.concat(writePack(entries)))).toEqual(entries);
       }),
     );
+  });
+
+  it('is written without a copy of contents that lie behind each other', () => {
+    const memory = Buffer.from('one,two,three');
+    const [one, , three] = [memory.subarray(0, 4), EMPTY, memory.subarray(8)];
+    const contents = [one, EMPTY, memory.subarray(4, 8), three, Buffer.from('elsewhere'), three];
+    const [head, ...pieces] = writePack(
+      contents.map((content, number) => ({
+        ...{ uid: 0, gid: 0, mode: 0o100644, mtime: 1, digest: 'ab'.repeat(32) as Digest },
+        kind: 'file',
+        file: `/${String(number)}` as FileName,
+        content,
+      })),
+    );
+    expect(head?.toString().split('\n')).toHaveLength(contents.length + 2);
+    expect(pieces.map(String)).toEqual(['one,two,three', 'elsewhere', 'three']);
+    expect(pieces[0]?.buffer).toBe(memory.buffer);
   });
 
   it('is none when a byte is missing or too many', () => {
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 3 }), fc.nat(), (entries, at) => {
-        const body = writePack(entries);
+        const body = Buffer.concat(writePack(entries));
         const cut = at % body.length;
         expect(parsePack(body.subarray(0, cut))).toBeUndefined();
         expect(parsePack(Buffer.concat([body, Buffer.from('x')]))).toBeUndefined();
