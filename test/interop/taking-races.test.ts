@@ -108,7 +108,11 @@ describe('a version that is taken while somebody writes', () => {
     const plan = await planNow();
     const conflict = plan.conflicts.find((each) => each.path === `%t%/${name}`);
     expect(conflict).toBeDefined();
-    await new Recording(plan, { ...opened, ignore: opened.config.ignore, everybody: true, seen: undefined, now: Date.now }, []).finished;
+    await new Recording(
+      plan,
+      { ...opened, ignore: opened.config.ignore, everybody: true, seen: undefined, now: Date.now },
+      [],
+    ).finished;
     const { connection } = await dialer.dial(conflict!.peer, conflict!.me);
     try {
       return await take(conflict!, { ...opened, dialer, now: Date.now, connection: listening(connection, meanwhile) });

@@ -186,6 +186,11 @@ export function readBaselines(
       WHERE peername = CAST(? AS TEXT) AND filename = CAST(? AS TEXT)`,
   );
   const stored = encodedParam(peer);
+  // A peer that gets all for the first time has none.
+  const any = connection
+    .statement('SELECT EXISTS (SELECT 1 FROM csx_baseline WHERE peername = CAST(? AS TEXT))')
+    .pluck();
+  if (any.get(stored) !== 1) return found;
   for (const file of files) {
     const row = select.raw().get(stored, param(storedName(file))) as readonly unknown[] | undefined;
     if (row === undefined) continue;

@@ -4,11 +4,14 @@
  */
 
 import { encodeUrl } from '../../model/encoding.js';
-import { fromBuffer, isAscii, toBuffer, type Bytes } from '../../model/names.js';
+import { fromBuffer, toBuffer, type Bytes } from '../../model/names.js';
+
+/** Text as SQLite takes it: ASCII, and no zero byte, at which some of its functions stop. */
+const PLAIN = /^[\x01-\x7f]*$/;
 
 /** A parameter for `CAST(? AS TEXT)`. */
 export function param(bytes: string): string | Buffer {
-  return isAscii(bytes) && !bytes.includes('\0') ? bytes : toBuffer(bytes);
+  return PLAIN.test(bytes) ? bytes : toBuffer(bytes);
 }
 
 /** A parameter for `CAST(? AS TEXT)` that holds the bytes in csync2's URL encoding. */

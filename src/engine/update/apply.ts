@@ -16,15 +16,8 @@ import { applyToPeer } from './apply-peer.js';
 import type { Sent } from './apply-peer.js';
 import type { Dialer } from './dial.js';
 import { runLocalActions } from './local-actions.js';
-  const recording = new Recording(
-    plan,
-    { store, selection, ignore: config.ignore, everybody, seen: request.seen, now },
-    [putRun(plan, startedAt, before)],
-  );
-  // Decisions rest on what is recorded of all files; what is only sent, on what is recorded of itself.
-  if (plan.conflicts.length > 0) await recording.finished;
-  const undecided = await openConflicts(plan, store);
-  if (undecided.length > 0) await store.write(foreseenWrites(undecided, startedAt));
+import { foreseenWrites, openConflicts, passedWrites } from './open-conflicts.js';
+import { Recording } from './record.js';
 import { Settlement } from './settlement.js';
 import { side } from './side.js';
 import { carryOutDecisions } from './takes.js';
@@ -62,17 +55,15 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
   const [last] = await store.runs(1);
   const before = last === undefined ? NO_STANDING : readStanding(last.summary);
   const { everybody } = request;
-<<<<<<< HEAD
-  const problems = [...(await recordPlan(plan, { store, selection, ignore: config.ignore, everybody, now }))];
+  const recording = new Recording(
+    plan,
+    { store, selection, ignore: config.ignore, everybody, seen: request.seen, now },
+    [putRun(plan, startedAt, before)],
+  );
+  // Decisions rest on what is recorded of all files; what is only sent, on what is recorded of itself.
+  if (plan.conflicts.length > 0) await recording.finished;
   const undecided = await openConflicts(plan, store);
   if (undecided.length > 0) await store.write(foreseenWrites(undecided, startedAt));
-=======
-  const recording = new Recording(plan, { store, selection, ignore: config.ignore, everybody, now }, [
-    putRun(plan, startedAt, before),
-  ]);
-  // Decisions rest on what is recorded of all files; what is only sent, on what is recorded of itself.
-  if (plan.conflicts.some((conflict) => conflict.resolution !== 'none')) await recording.finished;
->>>>>>> fb42b5a (perf(update): sends while later files are recorded, and copies no packs)
   const { decided, changes: due, blocked } = await carryOutDecisions(request);
   const settlement = new Settlement(store);
   const names = plan.peers.map((peer) => peer.name);

@@ -8,6 +8,7 @@ import type { FileName, PeerName } from '../../model/names.js';
 import { isCanonical, isWithin, parentName } from '../../model/names.js';
 import type { PlanPeer, RemoteState } from '../../model/plan.js';
 import type { Drift } from '../../model/scan.js';
+import type { Baseline } from '../../model/store.js';
 import { mustAsk } from '../../planner/candidates.js';
 import type { Candidate, Route } from '../../planner/candidates.js';
 import { ancestorsToAsk, directoriesToGo, joinMissing, missingTrees } from '../../planner/parents.js';
@@ -27,7 +28,7 @@ export async function observePeer(
   look: Look,
   request: PlanRequest,
 ): Promise<Observation> {
-  const { dialer, report, store } = request;
+  const { dialer, report } = request;
   const facts: PlanPeer = {
     name: peer,
     address: undefined,
@@ -51,12 +52,8 @@ export async function observePeer(
       // Asking changes nothing in a session that only asks.
       const { grouped, packs } = await askExtensions(connection);
       const asked = await askAll({ connection, looks: packs }, peer, candidates, drift, look, request);
-      const baselines = await store.baselines(
-        peer,
-        asked.candidates.map((candidate) => candidate.file),
-      );
       const implementation = grouped ? 'csx' : 'csync2';
-      const agreed = grouped ? await askAgreed({ connection, peer, ...asked, baselines }) : baselines;
+      const baselines = grouped ? await askAgreed({ connection, peer, ...asked }) : asked.baselines;
       await connection.bye();
       return {
         peer: {
@@ -68,7 +65,7 @@ export async function observePeer(
           protocol: cipher?.split(' ')[0],
         },
         ...asked,
-        baselines: agreed,
+        baselines,
       };
     } finally {
       connection.destroy();
@@ -88,25 +85,27 @@ async function askAll(
   drift: readonly Drift[],
   look: Look,
   request: PlanRequest,
-): Promise<Pick<Observation, 'candidates' | 'states'>> {
+): Promise<Pick<Observation, 'candidates' | 'states' | 'baselines'>> {
   const { selection, store, report } = request;
   const candidates = [...marked];
   const known = new Set(candidates.map((candidate) => candidate.file));
   const states = new Map<FileName, RemoteState>();
+  const baselines = new Map<FileName, Baseline>();
   let answers = 0;
   report({ type: 'refresh_start', peer, files: candidates.length });
 
   const ask = async (files: readonly Candidate[]): Promise<void> => {
-    const baselines = await store.baselines(
+    const agreed = await store.baselines(
       peer,
       files.map((candidate) => candidate.file),
     );
+    for (const [file, baseline] of agreed) baselines.set(file, baseline);
     const answered = await observe({
       ...asking,
       candidates: files.filter(mustAsk),
       toDisk: (file) => selection.toDisk(file),
       // That both had no such file may be long ago: csync2, which keeps no baselines, may have brought it and the peer removed it since.
-      hasBaseline: (file) => baselines.get(file)?.checktxt !== undefined,
+      hasBaseline: (file) => agreed.get(file)?.checktxt !== undefined,
       onAnswer: () => {
         report({ type: 'refresh_progress', peer, files: ++answers });
       },
@@ -123,7 +122,7 @@ async function askAll(
 
   await ask(candidates);
   // Only for what is sent in any case: nothing is made above a file that may stay undecided.
-  if (candidates.every((candidate) => candidate.origin === 'settlement')) return { candidates, states };
+  if (candidates.every((candidate) => candidate.origin === 'settlement')) return { candidates, states, baselines };
   const belongs = (file: FileName): boolean => selection.peersOf(file).some((route) => route.peer === peer);
   await join(ancestorsToAsk(states, belongs));
   const trees = missingTrees(states);
@@ -142,7 +141,7 @@ async function askAll(
     await ask(unknown);
   }
   report({ type: 'refresh_complete', peer, files: answers });
-  return { candidates, states };
+  return { candidates, states, baselines };
 }
 
 /** What the peer's database knows below directories that are to go, and this host does not. csync2 lists one file or all. */
