@@ -1,7 +1,6 @@
 /** Serves one connection from its first byte to its last: the loop between a stream and a session, with TLS and all time limits. */
 
 import { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Duplex } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { TLSSocket } from 'node:tls';
@@ -133,14 +132,15 @@ class Conversation {
       await this.#session.commitGroup();
       return;
     }
-    const quiet = new AbortController();
     const spoke = reading.then(
       () => true,
       () => true,
     );
-    const silent = sleep(GROUP_PATIENCE, false, { signal: quiet.signal }).catch(() => true);
-    const heard = await Promise.race([spoke, silent]);
-    quiet.abort();
+    // For every piece of a large content: a timer that is aborted would make an exception of each.
+    const silent = Promise.withResolvers<boolean>();
+    const timer = setTimeout(silent.resolve, GROUP_PATIENCE, false);
+    const heard = await Promise.race([spoke, silent.promise]);
+    clearTimeout(timer);
     if (!heard) await this.#session.commitGroup();
   }
 
