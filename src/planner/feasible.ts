@@ -8,6 +8,8 @@
 import type { Problem } from '../model/errors.js';
 import type { FileName } from '../model/names.js';
 import { display, parentName } from '../model/names.js';
+import { eachPaced, mapPaced } from '../model/paced.js';
+import type { Paced } from '../model/paced.js';
 import type { Change, RemoteState } from '../model/plan.js';
 import type { Candidate } from './candidates.js';
 import type { Outcome } from './reconcile.js';
@@ -23,20 +25,20 @@ export interface Reconciled {
  * Turns changes that cannot work into problems.
  * @param all one peer's candidates, in the order of their names
  */
-export function keepFeasible(all: readonly Reconciled[]): readonly Reconciled[] {
-  return blockOrphans(blockHeld(all));
+export function* keepFeasible(all: readonly Reconciled[]): Paced<readonly Reconciled[]> {
+  return yield* blockOrphans(yield* blockHeld(all));
 }
 
 /** Directories that cannot go, since something below them stays. A directory that stays keeps its own parents as well. */
-function blockHeld(all: readonly Reconciled[]): readonly Reconciled[] {
+function* blockHeld(all: readonly Reconciled[]): Paced<readonly Reconciled[]> {
   const holder = new Map<FileName, FileName>();
-  for (const { candidate, remote, outcome } of all) {
-    if (!staysThere(remote, outcome)) continue;
+  yield* eachPaced(all, ({ candidate, remote, outcome }) => {
+    if (!staysThere(remote, outcome)) return;
     for (let above = parentName(candidate.file); above !== undefined && !holder.has(above); above = parentName(above)) {
       holder.set(above, candidate.file);
     }
-  }
-  return all.map((each) => {
+  });
+  return yield* mapPaced(all, (each) => {
     const held = holder.get(each.candidate.file);
     if (held === undefined || !endsDirectory(changeOf(each.outcome))) return each;
     return { ...each, outcome: { kind: 'problem', problem: describeHeld(each.candidate, held) } };
@@ -54,9 +56,9 @@ function endsDirectory(change: Change | undefined): boolean {
 }
 
 /** Files whose directory will not be there. Parents come before children, so one pass suffices. */
-function blockOrphans(all: readonly Reconciled[]): readonly Reconciled[] {
+function* blockOrphans(all: readonly Reconciled[]): Paced<readonly Reconciled[]> {
   const directories = new Map<FileName, boolean>();
-  return all.map((each) => {
+  return yield* mapPaced(all, (each) => {
     const { candidate, remote } = each;
     const checked = needsDirectory(each) ? checkParent(each, directories) : each;
     const change = changeOf(checked.outcome);

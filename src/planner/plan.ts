@@ -67,7 +67,7 @@ export function* makePlan(inputs: PlanInputs): Paced<Plan> {
   const observations = [...inputs.observations].sort((a, b) => compareBytes(a.peer.name, b.peer.name));
   const reconciled: (readonly Reconciled[])[] = [];
   for (const observation of observations) reconciled.push(yield* reconcilePeer(observation, inputs.decide));
-  yield* eachPaced(settleAll(reconciled).flatMap(keepFeasible), ({ outcome }) => {
+  const take = ({ outcome }: Reconciled): void => {
     switch (outcome?.kind) {
       case 'change':
         changes.push(outcome.change);
@@ -85,7 +85,8 @@ export function* makePlan(inputs: PlanInputs): Paced<Plan> {
       case undefined:
         break;
     }
-  });
+  };
+  for (const all of settleAll(reconciled)) yield* eachPaced(yield* keepFeasible(all), take);
 
   const peers = observations.map((each) => each.peer);
   const ordered = orderChanges(changes);
