@@ -6,6 +6,7 @@ import { EXIT } from '../cli/exit-status.js';
 import type { OutputFlags } from '../cli/flags.js';
 import { wishFlags, wishOf } from '../cli/init-flags.js';
 import type { WishFlags } from '../cli/init-flags.js';
+import { question } from '../cli/question.js';
 import { CsxError } from '../model/errors.js';
 import { CSX_VERSION } from '../model/version.js';
 import { askForWish } from '../setup/init/ask.js';
@@ -86,6 +87,6 @@ Without --host or --include it asks, on a terminal.`;
         hint: 'Say it: csx init --host web1 --host web2 --include /etc/apache2. Or run it on a terminal, where it asks.',
       });
     }
-    return checkWish(await askForWish(known, { group: flags.group === undefined }));
+    return checkWish(await askForWish(known, { group: flags.group === undefined, ask: question }));
   }
 }

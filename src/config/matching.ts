@@ -212,6 +212,11 @@ export interface Decision {
   readonly path: Pattern | undefined;
   /** The last matching base-name pattern; undefined: none matches, so included. */
   readonly base: Pattern | undefined;
+  /**
+   * Of these two the one with the last word: the path's where it excludes, otherwise the name's where it excludes or takes back in what
+   * an earlier one excluded, otherwise the path's. Undefined: no path pattern matches.
+   */
+  readonly decider: Pattern | undefined;
   /** All patterns in their order. */
   readonly tried: readonly { readonly pattern: Pattern; readonly kind: 'path' | 'base'; readonly matches: boolean }[];
 }
@@ -227,7 +232,11 @@ export function decide(patterns: readonly Pattern[], file: string, compare: bool
     tried.findLast(({ kind, matches }) => matches && kind === wanted)?.pattern;
   const path = last('path');
   const byName = last('base');
+  const hasLastWord =
+    byName?.kind === 'exclude' ||
+    tried.some(({ pattern, kind, matches }) => kind === 'base' && matches && pattern.kind === 'exclude');
   return {
+    decider: path === undefined || path.kind === 'exclude' || !hasLastWord ? path : byName,
     included: path !== undefined && path.kind !== 'exclude' && byName?.kind !== 'exclude',
     path,
     base: byName,

@@ -15,7 +15,9 @@ export interface TriedPattern {
   /** Patterns with a slash are matched against the whole name, others against its last component. */
   readonly against: 'path' | 'base';
   readonly matches: boolean;
-  /** It is the last of its sort that matches: it decides. */
+  /** It is the last of its sort (path or last component) that matches: both sorts must say included. */
+  readonly counts: boolean;
+  /** It is the one statement that decided for the group (config/matching.ts, `decider`): at most one does. */
   readonly decides: boolean;
 }
 

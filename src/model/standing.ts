@@ -23,6 +23,8 @@ export interface Contact {
   readonly since: number;
   /** Why it was not reached. */
   readonly problem: Problem | undefined;
+  /** When the latest run ended that left nothing undone or undecided with it; undefined: none did. */
+  readonly succeededAt: number | undefined;
 }
 
 export interface Standing {
@@ -43,6 +45,8 @@ export function nextStanding(
     readonly plannedAt: number;
     readonly finishedAt: number;
     readonly succeeded: boolean;
+    /** Peers that answered and with which nothing is left undone or undecided. */
+    readonly complete: ReadonlySet<PeerName>;
   },
 ): Standing {
   const contacts = new Map(before.contacts.map((contact) => [contact.peer, contact]));
@@ -51,7 +55,8 @@ export function nextStanding(
     // A saved plan may be older than what another run has seen since.
     if (last !== undefined && last.at > at) return;
     const since = last?.reached === reached ? last.since : at;
-    contacts.set(peer, { peer, reached, at, since, problem: reached ? undefined : problem });
+    const succeededAt = last?.succeededAt;
+    contacts.set(peer, { peer, reached, at, since, problem: reached ? undefined : problem, succeededAt });
   };
   for (const { name, reachable, problem } of run.planned) {
     if (reachable !== 'unknown') put(name, reachable, run.plannedAt, problem);
@@ -59,6 +64,10 @@ export function nextStanding(
   for (const { name, reached, problem } of run.results) {
     // Not reached, and no word why: it was not tried, because the run was interrupted or the plan says why.
     if (reached === true || (reached === false && problem !== undefined)) put(name, reached, run.finishedAt, problem);
+  }
+  for (const peer of run.complete) {
+    const contact = contacts.get(peer);
+    if (contact !== undefined) contacts.set(peer, { ...contact, succeededAt: run.finishedAt });
   }
   return {
     succeededAt: run.succeeded ? run.finishedAt : before.succeededAt,
@@ -69,11 +78,12 @@ export function nextStanding(
 export function standingJson(standing: Standing): object {
   return {
     succeeded: standing.succeededAt ?? null,
-    contacts: standing.contacts.map(({ peer, reached, at, since, problem }) => ({
+    contacts: standing.contacts.map(({ peer, reached, at, since, problem, succeededAt }) => ({
       ...bytesMember('peer', peer),
       reached,
       at,
       since,
+      succeeded: succeededAt ?? null,
       error: problem === undefined ? null : diagnosticJson(problem),
     })),
   };
@@ -100,6 +110,7 @@ export function readStanding(summary: string): Standing {
           at: each.member('at').integer(),
           since: each.member('since').integer(),
           problem: each.member('error').nullable(readProblem),
+          succeededAt: each.member('succeeded').nullable((time) => time.integer()),
         })),
     };
   } catch (error) {

@@ -19,6 +19,8 @@ export interface PeerStatus {
   readonly oldest: number | undefined;
   /** The first few waiting files, in order. */
   readonly first: readonly FileName[];
+  /** Conflicts with it that an earlier run left undecided. */
+  readonly conflicts: number;
   /** Whether it answered when a run last asked it; `unknown`: none did yet. */
   readonly reachable: boolean | 'unknown';
   /** Unix milliseconds when that was, and since when every run has found it so; undefined: `unknown`. */
@@ -26,6 +28,8 @@ export interface PeerStatus {
   readonly since: number | undefined;
   /** Why it was not reached then. */
   readonly problem: Problem | undefined;
+  /** Unix milliseconds when the latest run ended that left nothing undone or undecided with it; undefined: none did, or it is not known. */
+  readonly lastSuccess: number | undefined;
 }
 
 /** A conflict that an earlier run left undecided. */

@@ -32,6 +32,8 @@ group web {
   include %t%;
   exclude *.bak;
   include %t%/keep/*.bak;
+  include need.bak;
+  exclude %t%/out;
   auto younger;
   action { pattern %t%/*; exec "reload %%"; do-local; }
 }
@@ -54,7 +56,7 @@ group web {
     expect(text).toContain(`=> include %t% decides (${root}/etc/csync2.cfg:6)`);
     expect(text).toContain(`exclude *.bak does not match (last component) (${root}/etc/csync2.cfg:7)`);
     expect(text).toContain('key secret.key, auto younger');
-    expect(text).toContain(`reload %% on peers and here (${root}/etc/csync2.cfg:10)`);
+    expect(text).toContain(`reload %% on peers and here (${root}/etc/csync2.cfg:12)`);
     expect(told.stdout).not.toContain('ssss');
     for (const line of told.stdout.split('\n')) if (!line.includes(root)) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -72,6 +74,28 @@ group web {
     expect(text).toContain('+ include %t% matches, but an exclude decides (');
     expect(text).toContain('=> exclude *.bak decides (last component) (');
     expect((await csx('explain', '/etc/hosts')).stdout).toContain('outside. No include statement');
+  });
+
+  it('names one statement that decided, in each group that speaks of the file', async () => {
+    const decided = async (name: string): Promise<readonly string[]> => {
+      const told = JSON.parse((await csx('explain', `%t%/${name}`, '--json')).stdout) as {
+        groups: { tried: { pattern: string; kind: string; counts: boolean; decides: boolean; line: number }[] }[];
+      };
+      return told.groups[0]!.tried.flatMap(({ kind, pattern, counts, decides }) =>
+        counts ? [`${kind} ${pattern}${decides ? ' decides' : ''}`] : [],
+      );
+    };
+    expect(await decided('a')).toEqual(['include %t% decides']);
+    expect(await decided('a.bak')).toEqual(['include %t%', 'exclude *.bak decides']);
+    // The name is left out whatever the path says.
+    expect(await decided('keep/a.bak')).toEqual(['exclude *.bak decides', 'include %t%/keep/*.bak']);
+    // Taken back in by a later pattern of the same sort, and left out by its path.
+    expect(await decided('need.bak')).toEqual(['include %t%', 'include need.bak decides']);
+    expect(await decided('out/need.bak')).toEqual(['include need.bak', 'exclude %t%/out decides']);
+    const text = (await csx('explain', '%t%/need.bak')).stdout.replaceAll(/\s+/g, ' ');
+    expect(text).toContain('+ include %t% matches too (');
+    expect(text).toContain('+ exclude *.bak matches, overruled by a later one (last component) (');
+    expect(text).toContain('=> include need.bak decides (last component) (');
   });
 
   it('tells dirty from clean, and what cannot be a path', async () => {

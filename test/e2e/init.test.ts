@@ -159,8 +159,26 @@ it('writes nothing when it is interrupted at a question', async () => {
     ['init', '--system-dir', `${root}/1/etc`, '-N', ONE, '-D', `${root}/1/db/`, '--host', `${ONE},${TWO}`],
     [{ question: 'Directories and files to keep the same:', answer: '\x03' }],
   );
-  expect([shown.status, shown.screen.includes('nothing was written')], shown.screen).toEqual([130, true]);
+  expect([shown.status, shown.screen.includes('nothing was changed')], shown.screen).toEqual([130, true]);
   expect(existsSync(`${root}/1/etc`)).toBe(false);
+});
+
+it('ends with a sentence when the input ends at a question, at the first one and behind a refused answer', async () => {
+  const place = ['--system-dir', `${root}/1/etc`, '-N', ONE, '-D', `${root}/1/db/`];
+  for (const answers of [
+    [{ question: 'Directories and files to keep the same:', answer: '\x04' }],
+    [
+      { question: 'Directories and files to keep the same:', answer: 'relative' },
+      // Ctrl-D ends the input on an empty line alone.
+      { question: 'is no absolute path', answer: '\x15' },
+      { question: 'Directories and files to keep the same:', answer: '\x04' },
+    ],
+  ]) {
+    const shown = await runAnswering(['init', ...place, '--host', `${ONE},${TWO}`], answers);
+    expect([shown.status, shown.screen.includes('nothing was written')], shown.screen).toEqual([130, true]);
+    expect(shown.screen).not.toContain('unsettled');
+    expect(existsSync(`${root}/1/etc`)).toBe(false);
+  }
 });
 
 it('does not ask where nobody is, and says what it has to be told', async () => {

@@ -2,6 +2,7 @@
 
 import { chmodSync, symlinkSync, unlinkSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expectDescribed } from '../support/described.js';
 import { put, startCluster } from '../support/cluster.js';
 import type { Cluster } from '../support/cluster.js';
 import { readTree } from '../support/tree.js';
@@ -21,6 +22,8 @@ beforeAll(async () => {
   put(`${there}/content`, 'content\nchanged there\n');
   chmodSync(`${there}/mode`, 0o600);
   put(`${there}/only-there`, 'x');
+  unlinkSync(`${there}/link`);
+  symlinkSync('mode', `${there}/link`);
   put(`${here}/only-here`, 'y');
   unlinkSync(`${here}/gone-here`);
   expect((await cluster.csx('scan')).status).toBe(0);
@@ -61,6 +64,19 @@ it('diff shows contents, attributes and what is missing', async () => {
   expect(stdout).toMatch(/^\+second line$/m);
   expect(stdout).toMatch(/differ in mode/);
   expect(stdout).toMatch(/%t%\/only-here[^]*there: does not exist/);
+  // What only the peer has, and a link that points elsewhere there, which nobody tells.
+  expect(stdout).toMatch(/%t%\/only-there\n +here: does not exist\n +there: 1 B/);
+  expect(stdout).toContain(`%t%/link\n  here: link to same\n  there: link\n  target not told by ${peer}`);
+  expect(stdout).toMatch(/^5 different in 9 comparisons with 1 peer, 1 not told\.$/m);
+  const only = await cluster.csx('diff', '%t%/only-there', '--json', '--detailed-exitcode');
+  expect(only.status).toBe(2);
+  const found = JSON.parse(only.stdout) as { files: { peer: string; here: unknown; there: object | null }[] };
+  expectDescribed('diff', found);
+  expect(found.files.map((file) => [file.peer, file.here, file.there === null])).toEqual([[peer, null, false]]);
+  const link = await cluster.csx('diff', `${here}/link`, '--peer', peer, '--json', '--detailed-exitcode');
+  expect([link.status, JSON.parse(link.stdout)]).toMatchObject([2, { files: [{ aspects: [], untold: ['target'] }] }]);
+  expect((await cluster.csx('diff', `${here}/same`, '--detailed-exitcode')).status).toBe(0);
+  expect((await cluster.csx('diff', '%t%/nowhere')).status).toBe(1);
   const json = JSON.parse((await cluster.csx('diff', `${here}/content`, '--json')).stdout) as {
     files: { aspects: string[] }[];
   };
@@ -69,6 +85,10 @@ it('diff shows contents, attributes and what is missing', async () => {
 });
 
 it('compare --mark schedules what differs, and --removals what is only there', async () => {
+  // What no host tells, nobody can repair: it is put right by hand.
+  const link = `${cluster.trees[1]!}/link`;
+  unlinkSync(link);
+  symlinkSync('same', link);
   expect((await cluster.csx('compare', '--mark', '--removals')).status).toBe(0);
   expect((await cluster.csx('force', '-r', here)).status).toBe(0);
   const applied = await cluster.csx('apply', '--auto-approve', '--max-delete', '100%');
@@ -82,4 +102,7 @@ it('a peer that cannot be asked is told in its place', async () => {
   const compared = await cluster.csx('compare');
   expect(compared.status).toBe(4);
   expect(compared.stdout).toContain(cluster.hosts[2]);
+  const diff = await cluster.csx('diff', `${here}/same`, '--detailed-exitcode');
+  expect(diff.status).toBe(4);
+  expect(diff.stdout).toMatch(/Nothing different in 1 comparison with 1 peer, 1 peer not asked\.\n$/);
 });

@@ -24,15 +24,19 @@ function after(before: Standing, at: number, reached: boolean | undefined, plann
     plannedAt,
     finishedAt: at,
     succeeded: reached === true,
+    complete: new Set(reached === true ? [WEB2] : []),
   });
 }
 
 describe('the standing', () => {
   it('keeps since when a peer is as it is, and when a run last did all', () => {
     const up = after(after(NO_STANDING, 10, true), 20, true);
-    expect(up).toMatchObject({ succeededAt: 20, contacts: [{ reached: true, since: 10, at: 20 }] });
+    expect(up).toMatchObject({ succeededAt: 20, contacts: [{ reached: true, since: 10, at: 20, succeededAt: 20 }] });
     const down = after(after(up, 30, false), 40, false);
-    expect(down).toMatchObject({ succeededAt: 20, contacts: [{ reached: false, since: 30, at: 40, problem }] });
+    expect(down).toMatchObject({
+      succeededAt: 20,
+      contacts: [{ reached: false, since: 30, at: 40, problem, succeededAt: 20 }],
+    });
     expect(after(down, 50, undefined)).toEqual(down);
     expect(after(down, 60, true)).toMatchObject({ contacts: [{ since: 60, problem: undefined }] });
   });
@@ -49,7 +53,14 @@ describe('the standing', () => {
       tls: 'unknown',
       problem: undefined,
     } as const;
-    const run = { planned: [planned], results: [], plannedAt: 50, finishedAt: 200, succeeded: false };
+    const run = {
+      planned: [planned],
+      results: [],
+      plannedAt: 50,
+      finishedAt: 200,
+      succeeded: false,
+      complete: new Set<PeerName>(),
+    };
     expect(nextStanding(down, run)).toEqual(down);
     expect(nextStanding(down, { ...run, plannedAt: 150 })).toMatchObject({ contacts: [{ reached: true, since: 150 }] });
   });

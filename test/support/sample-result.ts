@@ -132,7 +132,9 @@ export function sampleStatus(): Status {
     reachable: true,
     asked: NOW - 390_000,
     since: NOW - 9 * 86_400_000,
+    conflicts: 0,
     problem: undefined,
+    lastSuccess: NOW - 390_000,
   } as const;
   return {
     host: 'web1',
@@ -150,6 +152,8 @@ export function sampleStatus(): Status {
         forced: 3,
         oldest: NOW - 3 * 3_600_000,
         first: ['/etc/hosts', '/etc/motd'].map(name),
+        conflicts: 1,
+        lastSuccess: NOW - 5 * 3_600_000,
       },
       { ...quiet, name: peer('web3'), address: '10.0.0.3' },
       {
@@ -162,6 +166,7 @@ export function sampleStatus(): Status {
         first: ['/etc/hosts'].map(name),
         reachable: false,
         since: NOW - 5 * 3_600_000,
+        lastSuccess: undefined,
         problem: {
           severity: 'error',
           code: 'PEER_UNREACHABLE',
@@ -213,6 +218,8 @@ export function calmStatus(): Status {
       waiting: 0,
       forced: 0,
       first: [],
+      conflicts: 0,
+      lastSuccess: undefined,
       reachable: 'unknown',
       asked: undefined,
       since: undefined,

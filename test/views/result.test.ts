@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { applyResultView, resultLine } from '../../src/views/human/apply-result.js';
 import { statusView } from '../../src/views/human/status.js';
+import type { Status } from '../../src/model/status.js';
 import { expectGolden, fakeOutput, textOf } from '../support/golden.js';
 import { calmPlan } from '../support/sample-plan.js';
 import { calmResult, calmStatus, resultOf, sampleResult, sampleStatus } from '../support/sample-result.js';
@@ -54,9 +55,27 @@ describe('the status', () => {
   it('tells when a peer answered, where that was not in the latest run', () => {
     const { now, peers } = sampleStatus();
     const status = { ...sampleStatus(), peers: peers.map((each) => ({ ...each, asked: now - 2 * 86_400_000 })) };
-    expect(textOf(statusView(fakeOutput(120), status))).toMatch(/^web3 +nothing +yes, 2 days ago +web$/m);
+    expect(textOf(statusView(fakeOutput(120), status))).toMatch(
+      /^web3 +nothing +yes, 2 days ago +6 minutes ago +web$/m,
+    );
     const just = { ...status, peers: peers.map((each) => ({ ...each, since: now - 1_000 })) };
     expect(textOf(statusView(fakeOutput(120), just))).toMatch(/^mirror .* NO, just now /m);
+  });
+
+  it('ends with one command to type next', () => {
+    const last = (status: Status): string | undefined =>
+      textOf(statusView(fakeOutput(), status)).trimEnd().split('\n').at(-1);
+    const status = sampleStatus();
+    expect(last(status)).toBe('Next: csx resolve');
+    const settled = { ...status, conflicts: [] };
+    expect(last(settled)).toBe('Next: csx plan');
+    const lost = { ...settled, actions: [], peers: status.peers.filter(({ reachable }) => reachable === false) };
+    expect(last(lost)).toBe('Next: csx doctor');
+    expect(last({ ...calmStatus(), drift: undefined })).toBe('Next: csx plan');
+    for (const each of [status, settled, lost, calmStatus()])
+      expect(
+        textOf(statusView(fakeOutput(), each)).match(/csx (?:apply|plan|doctor|resolve)$/gm)?.length ?? 0,
+      ).toBeLessThan(2);
   });
 
   it('tells a run that never finished from one that did', () => {

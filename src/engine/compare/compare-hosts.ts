@@ -5,6 +5,7 @@ import { parseCheckText } from '../../model/checktxt.js';
 import type { ComparedFile, PeerComparison } from '../../model/comparison.js';
 import { fileName } from '../../model/encoding.js';
 import { CsxError } from '../../model/errors.js';
+import type { Problem } from '../../model/errors.js';
 import type { Report } from '../../model/events.js';
 import { isWithin } from '../../model/names.js';
 import type { FileName, PeerName } from '../../model/names.js';
@@ -56,11 +57,16 @@ async function comparePeer(peer: PeerName, options: CompareHostsOptions): Promis
     }
     return { peer, files, problem: undefined };
   } catch (error) {
-    if (!(error instanceof CsxError) || !error.code.match(/^(PEER|TLS|IDENT|PLAIN|CERT)/)) throw error;
-    const problem = { severity: 'error', code: error.code, summary: error.message, hint: error.hint, peer } as const;
+    const problem = problemOfPeer(error, peer);
     report({ type: 'peer_unreachable', peer, problem });
     return { peer, files: [], problem };
   }
+}
+
+/** Why a peer could not be asked; throws what is no trouble of the peer's. */
+export function problemOfPeer(error: unknown, peer: PeerName): Problem {
+  if (!(error instanceof CsxError) || !error.code.match(/^(PEER|TLS|IDENT|PLAIN|CERT)/)) throw error;
+  return { severity: 'error', code: error.code, summary: error.message, hint: error.hint, peer };
 }
 
 function inScope(path: FileName, scopes: readonly Scope[] | undefined): boolean {

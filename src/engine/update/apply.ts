@@ -6,6 +6,7 @@
 import type { Selection } from '../../config/selection.js';
 import type { Config } from '../../model/config.js';
 import type { Report } from '../../model/events.js';
+import type { PeerName } from '../../model/names.js';
 import type { Change, Conflict, Plan } from '../../model/plan.js';
 import { summarizeResult } from '../../model/result.js';
 import type { ApplyResult, ChangeResult, Decided } from '../../model/result.js';
@@ -106,6 +107,7 @@ export async function applyPlan(request: ApplyRequest): Promise<ApplyResult> {
     plannedAt: Date.parse(plan.timestamp),
     finishedAt,
     succeeded: status === 0 || status === 2,
+    complete: completePeers(plan, result),
   });
   await store.write([
     ...foreseenWrites(
@@ -144,6 +146,18 @@ function inPlanOrder(
 ): readonly ChangeResult[] {
   const done = new Map([...blocked, ...sent.flatMap((each) => [...each.changes])]);
   return changes.map((change) => done.get(change) ?? { change, status: 'not-attempted', problem: undefined, bytes: 0 });
+}
+
+/** Peers that answered, and with which nothing is left to be sent or decided. */
+function completePeers(plan: Plan, { peers, changes, conflicts }: ApplyResult): ReadonlySet<PeerName> {
+  const open = new Set(conflicts.map(({ peer }) => peer));
+  for (const { change, status } of changes) if (status !== 'done') open.add(change.peer);
+  const answered = new Set(plan.peers.flatMap(({ name, reachable }) => (reachable === true ? [name] : [])));
+  const complete = peers.filter(
+    ({ name, reached, problem }) =>
+      problem === undefined && (reached === true || (reached === 'not-needed' && answered.has(name))),
+  );
+  return new Set(complete.map(({ name }) => name).filter((name) => !open.has(name)));
 }
 
 /** A decision that could not be carried out leaves the conflict as it was. */

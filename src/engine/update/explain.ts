@@ -67,7 +67,7 @@ function checked(word: Bytes, names: readonly FileName[]): readonly FileName[] {
 }
 
 function explainGroups(file: FileName, selection: Selection): readonly ExplainedGroup[] {
-  return selection.explain(file).map(({ group, included, path: byPath, base, tried }) => ({
+  return selection.explain(file).map(({ group, included, path: byPath, base, decider, tried }) => ({
     file,
     group: group.name,
     range: group.range,
@@ -76,7 +76,8 @@ function explainGroups(file: FileName, selection: Selection): readonly Explained
       ...patternFacts(pattern),
       against: kind,
       matches,
-      decides: pattern === byPath || pattern === base,
+      counts: pattern === byPath || pattern === base,
+      decides: pattern === decider,
     })),
     auto: group.auto,
     key: path.posix.basename(group.key.file),

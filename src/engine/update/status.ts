@@ -23,6 +23,7 @@ export async function readStatus({ config, chosen, store, now }: StatusRequest):
   const rows = (await store.dirty()).filter((row) => names.includes(row.peer));
   const [run] = await store.runs(1);
   const standing = run === undefined ? NO_STANDING : readStanding(run.summary);
+  const conflicts = rows.flatMap(pendingConflict);
   return {
     host: config.host,
     now,
@@ -30,8 +31,8 @@ export async function readStatus({ config, chosen, store, now }: StatusRequest):
     known: await store.countFiles(),
     hints: (await store.hints()).length,
     drift: undefined,
-    peers: names.map((name) => peerStatus(name, rows, chosen, standing)),
-    conflicts: rows.flatMap(pendingConflict),
+    peers: names.map((name) => peerStatus(name, rows, conflicts, chosen, standing)),
+    conflicts,
     actions: await store.actions(),
     actionRuns: await store.actionRuns(),
     lastRun: run && { id: run.id, startedAt: run.startedAt, finishedAt: run.finishedAt, exitStatus: run.exitStatus },
@@ -40,7 +41,13 @@ export async function readStatus({ config, chosen, store, now }: StatusRequest):
   };
 }
 
-function peerStatus(name: PeerName, rows: readonly DirtyRow[], chosen: Selection, standing: Standing): PeerStatus {
+function peerStatus(
+  name: PeerName,
+  rows: readonly DirtyRow[],
+  conflicts: readonly PendingConflict[],
+  chosen: Selection,
+  standing: Standing,
+): PeerStatus {
   const contact = standing.contacts.find((each) => each.peer === name);
   const groups = chosen.groups.filter((group) => group.members.some((member) => member.name === name));
   const waiting = rows.filter((row) => row.peer === name);
@@ -57,7 +64,9 @@ function peerStatus(name: PeerName, rows: readonly DirtyRow[], chosen: Selection
     reachable: contact?.reached ?? 'unknown',
     asked: contact?.at,
     since: contact?.since,
+    conflicts: conflicts.filter(({ peer }) => peer === name).length,
     problem: contact?.problem,
+    lastSuccess: contact?.succeededAt,
   };
 }
 

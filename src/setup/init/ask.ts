@@ -1,12 +1,33 @@
 /** Asks for what `csx init` was not told, on a terminal: few questions, each with a default or an example. */
 
-import { input } from '@inquirer/prompts';
 import { CsxError } from '../../model/errors.js';
 import type { InitWish } from './wish.js';
 import { checkWish, DEFAULT_GROUP } from './wish.js';
 
-/** What is known already is not asked for; nothing is taken that `checkWish` would refuse. */
-export async function askForWish(known: InitWish, asked: { readonly group: boolean }): Promise<InitWish> {
+/**
+ * Asks one question on the terminal, with an answer that stands there already, until `judge` finds nothing wrong.
+ * @returns undefined when the input ended (Ctrl-D)
+ */
+export type Ask = (
+  text: string,
+  asking: { readonly preset: string | undefined; readonly judge: (answer: string) => string | undefined },
+) => Promise<string | undefined>;
+
+/**
+ * What is known already is not asked for; nothing is taken that `checkWish` would refuse.
+ * @throws CsxError INTERRUPTED at Ctrl-C and Ctrl-D
+ */
+export async function askForWish(
+  known: InitWish,
+  { group: askGroup, ask: question }: { readonly group: boolean; readonly ask: Ask },
+): Promise<InitWish> {
+  const ask = async (text: string, preset: string | undefined, judge: (answer: string) => string | undefined) => {
+    const answer = await question(text, { preset, judge });
+    if (answer !== undefined) return answer;
+    throw new CsxError('INTERRUPTED', 'The input ended at a question of csx init: nothing was written.', {
+      hint: 'Run it again, or say everything at once: csx init --help.',
+    });
+  };
   const sure = { ...known, include: known.include.length > 0 ? known.include : ['/placeholder'] };
   const hosts =
     known.hosts.length > 0
@@ -28,38 +49,12 @@ export async function askForWish(known: InitWish, asked: { readonly group: boole
     known.exclude.length > 0 || known.include.length > 0
       ? known.exclude
       : words(await ask('Leave out (patterns):', '*~ .*.swp', () => undefined));
-  const group = asked.group
+  const group = askGroup
     ? await ask('Name of the group:', DEFAULT_GROUP, (answer) =>
         complaint({ ...sure, hosts, include, group: answer.trim() }),
       )
     : known.group;
   return { ...known, hosts, include, exclude, group: group.trim() };
-}
-
-/** Fails with INTERRUPTED at Ctrl-C, and where the terminal goes away. */
-async function ask(
-  message: string,
-  preset: string | undefined,
-  judge: (answer: string) => string | undefined,
-): Promise<string> {
-  const asked = input(
-    {
-      message,
-      ...(preset === undefined ? {} : { default: preset, prefill: 'editable' as const }),
-      validate: (answer) => judge(answer) ?? true,
-    },
-    { output: process.stderr },
-  );
-  try {
-    return await asked;
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
-    throw new CsxError('INTERRUPTED', 'csx init was interrupted at a question: nothing was written.', {
-      hint: 'Run it again, or say everything at once: csx init --help.',
-      data: { signal: 'SIGINT' },
-      cause: error,
-    });
-  }
 }
 
 function words(answer: string): readonly string[] {

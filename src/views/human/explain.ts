@@ -41,13 +41,12 @@ function* groupLines(group: ExplainedGroup, screen: Screen): Generator<string> {
   const { paint } = screen;
   const says = group.included ? paint.green('holds it') : paint.dim('does not hold it');
   yield `${paint.bold(`Group ${display(group.group)}`)} ${says}: ${display(group.file)} (${place(group.range)})\n`;
-  const excluded = group.tried.some((tried) => tried.decides && tried.kind === 'exclude');
   for (const tried of group.tried) {
-    // The last of each sort decides for its sort; where the other sort leaves the file out, this one decided nothing.
-    const decides = tried.decides && (group.included || tried.kind === 'exclude' || !excluded);
-    const mark = decides ? '=>' : tried.matches ? ' +' : '  ';
-    const overruled = tried.decides ? 'matches, but an exclude decides' : 'matches, overruled by a later one';
-    const how = decides ? 'decides' : tried.matches ? overruled : 'does not match';
+    const mark = tried.decides ? '=>' : tried.matches ? ' +' : '  ';
+    const agrees = (tried.kind !== 'exclude') === group.included;
+    const beside = agrees ? 'matches too' : 'matches, but an exclude decides';
+    const matching = tried.counts ? beside : 'matches, overruled by a later one';
+    const how = tried.decides ? 'decides' : tried.matches ? matching : 'does not match';
     const what = tried.against === 'base' ? ' (last component)' : '';
     yield* paragraph(`${mark} ${tried.kind} ${display(tried.text)}  ${how}${what} (${place(tried.range)})`, screen, {
       indent: 2,

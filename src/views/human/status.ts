@@ -3,6 +3,7 @@
 import { display } from '../../model/names.js';
 import type { PeerStatus, Status } from '../../model/status.js';
 import type { ActionRun } from '../../model/store.js';
+import { nextAfterStatus } from '../next-after-status.js';
 import { age, count, duration, list, plural, time } from '../quantity.js';
 import { screenOf } from '../terminal.js';
 import type { Output, Screen } from '../terminal.js';
@@ -16,10 +17,11 @@ import type { Column } from './table.js';
 export interface StatusOptions {
   /** Also the first waiting files of each peer. */
   readonly verbose?: boolean;
-  readonly next?: readonly string[] | undefined;
 }
 
 const CONFLICTS_SHOWN = 10;
+/** Columns of a window in which all of the table has room; in others the rest is told below it. */
+const WIDE = 100;
 const ACTIONS_SHOWN = 10;
 /** Runs of commands, of those that went well. */
 const RUNS_SHOWN = 3;
@@ -37,7 +39,7 @@ export function* statusView(output: Output, status: Status, options: StatusOptio
 
   if (status.peers.length > 0) yield* peerTable(status, screen);
   else yield 'No peers: no group of this host lists another host.\n';
-  for (const peer of status.peers) yield* peerNotes(peer, screen, options.verbose === true);
+  for (const peer of status.peers) yield* peerNotes(peer, status.now, screen, options.verbose === true);
   yield '\n';
 
   yield* pendingConflicts(status, screen);
@@ -50,7 +52,8 @@ export function* statusView(output: Output, status: Status, options: StatusOptio
     yield `${plural(status.drift, 'file')} changed on disk since the last scan\n`;
   }
   yield `${paint.bold(statusLine(status))}\n`;
-  yield* nextLines(options.next ?? nextAfterStatus(status), screen);
+  const next = nextAfterStatus(status);
+  if (next !== undefined) yield* nextLines([next], screen);
 }
 
 /** The one line: `Status: 12 changes wait for 1 of 3 peers, 2 conflicts, 1 command to run here.` or that all was sent. */
@@ -94,19 +97,25 @@ function peerTable(status: Status, screen: Screen): Generator<string> {
       ? 'nothing'
       : plural(peer.waiting, 'change') + (peer.forced > 0 ? `, ${count(peer.forced)} forced` : ''),
     since(peer, status.now),
+    peer.conflicts === 0 ? '' : count(peer.conflicts),
     reachability(peer, status),
+    peer.lastSuccess === undefined ? 'not known' : age(status.now - peer.lastSuccess),
     list(peer.groups.map(display), 3),
   ]);
   const asked = status.peers.some((peer) => peer.reachable !== 'unknown');
+  const wide = screen.width >= WIDE;
+  const shown = [true, true, true, wide && status.conflicts.length > 0, asked, wide && asked, true];
   const columns: Column[] = [
     { title: 'Peer' },
     { title: 'Waiting' },
     { title: 'Oldest' },
+    { title: 'Conflicts' },
     { title: 'Reachable' },
+    { title: 'Last all done' },
     { title: 'Groups', cut: 'end' },
   ];
-  // A column of "not asked" would say nothing.
-  const keep = <Item>(cells: readonly Item[]) => cells.filter((_, index) => asked || index !== 3);
+  // A column that is empty, or full of "not asked", would say nothing.
+  const keep = <Item>(cells: readonly Item[]) => cells.filter((_, index) => shown[index]);
   return table(keep(columns), rows.map(keep), screen);
 }
 
@@ -127,8 +136,13 @@ function reachability({ reachable, asked, since }: PeerStatus, { now, lastRun: r
   return `NO, ${age(now - since).replace(/ ago$/, '')}`;
 }
 
-function* peerNotes(peer: PeerStatus, screen: Screen, verbose: boolean): Generator<string> {
+function* peerNotes(peer: PeerStatus, now: number, screen: Screen, verbose: boolean): Generator<string> {
   const { paint, width } = screen;
+  if (width < WIDE && peer.waiting > 0) {
+    const done = peer.lastSuccess === undefined ? 'not known' : age(now - peer.lastSuccess);
+    const conflicts = peer.conflicts === 0 ? '' : `, ${plural(peer.conflicts, 'conflict')}`;
+    yield* paragraph(`${display(peer.name)}: last all done ${done}${conflicts}`, screen, { indent: 2 });
+  }
   if (peer.problem !== undefined) {
     const lines = wrap(`${display(peer.name)}: ${safe(peer.problem.summary)}`, width - 2);
     for (const line of lines) yield `  ${paint.red(line)}\n`;
@@ -198,13 +212,4 @@ function* actionRuns(status: Status, screen: Screen): Generator<string> {
 function endOf({ status, signal, timedOut }: ActionRun): string {
   if (timedOut) return 'time limit';
   return status === undefined ? (signal ?? 'not started') : `exit status ${String(status)}`;
-}
-
-/** What to type next. */
-export function nextAfterStatus(status: Status): string[] {
-  const waiting = status.peers.some((peer) => peer.waiting > 0);
-  if (status.conflicts.length > 0) return ['csx resolve settles the conflicts', 'csx apply sends the rest'];
-  if (waiting || status.actions.length > 0) return ['csx plan shows what would be sent', 'csx apply sends it'];
-  if (status.hints > 0 || (status.drift ?? 0) > 0) return ['csx plan'];
-  return status.drift === undefined ? ['csx plan looks for changes on this disk'] : [];
 }

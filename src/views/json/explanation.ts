@@ -26,6 +26,7 @@ export function explanationJson(explanation: Explanation): object {
         ...place(tried.range),
         against: tried.against,
         matches: tried.matches,
+        counts: tried.counts,
         decides: tried.decides,
       })),
     })),

@@ -4,6 +4,7 @@ import { bytesListMember, bytesMember } from '../../model/json-value.js';
 import { diagnosticJson } from '../../model/plan-json.js';
 import type { PeerStatus, Status } from '../../model/status.js';
 import type { ActionRun } from '../../model/store.js';
+import { nextAfterStatus } from '../next-after-status.js';
 import { actionRowJson } from './database.js';
 import { optionalTime, time } from './time.js';
 
@@ -36,6 +37,7 @@ export function statusJson(status: Status): object {
           },
     last_success: optionalTime(status.lastSuccess),
     problems: status.problems.map(diagnosticJson),
+    next: nextAfterStatus(status) ?? null,
   };
 }
 
@@ -64,6 +66,8 @@ function peerJson(peer: PeerStatus): object {
     reachable: peer.reachable,
     asked: optionalTime(peer.asked),
     since: optionalTime(peer.since),
+    conflicts: peer.conflicts,
+    last_success: optionalTime(peer.lastSuccess),
     error: peer.problem === undefined ? null : diagnosticJson(peer.problem),
   };
 }
