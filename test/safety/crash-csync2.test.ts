@@ -97,7 +97,7 @@ it(
       expect([0, 3, 4], said).toContain(again.status);
       if (again.status !== 0) {
         // 4: a directory cannot go before what csync2 takes for a change of its own in it.
-        expect(again.stdout, said).toContain('Conflicts left as they are');
+        expect(again.stdout, said).toMatch(/[1-9]\d* conflicts?/);
         expect(await sender.run(['force', '-r', '%t%'])).toMatchObject({ status: 0 });
         expect(await sender.apply(), told).toMatchObject({ status: 0 });
       }

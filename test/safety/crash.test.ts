@@ -153,7 +153,7 @@ describe('promise 2: kill -9 at any moment loses nothing', () => {
       await trial.converges('at last', true);
       await trial.seenOnlyWhole();
     },
-    LONG ? 3_600_000 : 180_000,
+    LONG ? 7_200_000 : 180_000,
   );
 
   it(
@@ -193,6 +193,6 @@ describe('promise 2: kill -9 at any moment loses nothing', () => {
       expect(killed).toBeGreaterThanOrEqual(points.length / 2);
       await trial.seenOnlyWhole();
     },
-    LONG ? 3_600_000 : 180_000,
+    LONG ? 7_200_000 : 180_000,
   );
 });
