@@ -15,6 +15,8 @@ import { rolldown } from 'rolldown';
 
 process.chdir(path.join(import.meta.dirname, '..'));
 const FRESH = 'build/dist';
+/** better-sqlite3 as the drop-in has it: finding its fifteen files took a tenth of a short run. */
+const SQLITE = '\0sqlite';
 const ENTRIES = ['cli/main', 'engine/update/scan-thread', 'engine/daemon/maker-thread', ...verbs()];
 
 /** Packages whose files are many: finding and reading them was a quarter of a start. */
@@ -44,9 +46,15 @@ await bundle(
     format: 'cjs',
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name].cjs',
-    // What most modes need comes in one file.
-    codeSplitting: { groups: [{ name: 'core', minShareCount: 8 }] },
+    codeSplitting: {
+      groups: [
+        // What every mode needs comes in one file, and nothing else: what it loads in turn (node:crypto above all) costs every run.
+        { name: (id, graph) => (alwaysNeeded(graph).has(id) ? 'core' : null), debugName: 'core', priority: 2 },
+        { name: 'work', priority: 1, minShareCount: 4 },
+      ],
+    },
   },
+  SQLITE,
 );
 writeFileSync(`${FRESH}/LICENSES.txt`, [...packages].sort().map(licenceOf).join('\n'));
 // All at once: who starts csx meanwhile gets the one or the other.
@@ -60,13 +68,52 @@ function verbs() {
     .map((file) => `commands/${file.slice(0, -'.ts'.length)}`);
 }
 
-async function bundle(input, output) {
+/** The drop-in's entry and all that it imports, directly or not, before it knows what it is asked for. */
+function alwaysNeeded(graph) {
+  const found = new Set();
+  const waiting = [path.resolve('build/dropin/main.js')];
+  for (const id of waiting) {
+    if (found.has(id)) continue;
+    found.add(id);
+    waiting.push(...(graph.getModuleInfo(id)?.importedIds ?? []));
+  }
+  return found;
+}
+
+/**
+ * Its JavaScript comes along, what is compiled to machine code is where npm put it. Both must be of one version: when npm has put
+ * another one there, that one's JavaScript is taken.
+ */
+function loadSqlite(id) {
+  if (id !== SQLITE) return undefined;
+  const home = path.resolve('node_modules/better-sqlite3');
+  const { version } = JSON.parse(readFileSync(`${home}/package.json`, 'utf8'));
+  return `
+    import { readFileSync } from 'node:fs';
+    import createDatabase from '${home}/lib/database.js';
+    import SqliteError from '${home}/lib/sqlite-error.js';
+    const home = ['../../node_modules', '../../..'].map((up) => __dirname + '/' + up + '/better-sqlite3').find(isSame);
+    function isSame(place) {
+      try {
+        return JSON.parse(readFileSync(place + '/package.json', 'utf8')).version === '${version}';
+      } catch {
+        return false;
+      }
+    }
+    const bundled = () =>
+      Object.assign(createDatabase((binding) => require(home + '/lib/binding.js').getBinding(binding), true), { SqliteError });
+    export default home === undefined ? require('better-sqlite3') : bundled();
+  `;
+}
+
+async function bundle(input, output, sqlite) {
   const build = await rolldown({
     input,
     platform: 'node',
-    external: (id, importer) => isOutside(id, importer),
+    external: (id, importer) => isOutside(id, importer) && (id !== 'better-sqlite3' || importer === sqlite || sqlite === undefined),
     plugins: [
       { name: 'instead', resolveId: instead, load: (id) => INSTEAD[id.slice(1)] },
+      { name: 'sqlite', resolveId: (id) => (id === 'better-sqlite3' ? sqlite : undefined), load: loadSqlite },
       { name: 'place', transform },
     ],
   });

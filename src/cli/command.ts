@@ -1,6 +1,7 @@
 /** What all verbs have in common: the global flags, and the outputs to write to. */
 
 import { Command } from '@oclif/core';
+import { boundHeap, HEAP_GROWTH } from '../engine/update/heap.js';
 import { print } from '../views/terminal.js';
 import type { Output } from '../views/terminal.js';
 import { outputFlags, placeFlags } from './flags.js';
@@ -11,7 +12,15 @@ import { standardError, standardOutput } from './terminal.js';
 export abstract class CsxCommand extends Command {
   static override baseFlags = { ...placeFlags, ...outputFlags };
 
+  /** Per cent by which the heap may outgrow what is in use. */
+  protected readonly heapGrowth: number = HEAP_GROWTH.scan;
+
   abstract override run(): Promise<number>;
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    boundHeap(this.heapGrowth);
+  }
 
   /** Failures are told by cli/main.ts, in one way for all verbs. */
   protected override catch(error: Error): Promise<never> {

@@ -12,6 +12,7 @@ import { usageError } from '../cli/usage.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import { CSX_VERSION } from '../model/version.js';
+import { HEAP_GROWTH } from '../engine/update/heap.js';
 
 export default class Apply extends CsxCommand {
   static override summary = 'Plan, show, ask, and carry it out; or carry out a saved plan.';
@@ -48,6 +49,8 @@ Exit status: 0 done; 3 conflicts need a decision; 4 something failed, was skippe
     'json-into': Flags.string({ summary: 'Also write the JSON records to a file.', helpValue: 'FILE' }),
     'detailed-exitcode': Flags.boolean<boolean>({ summary: 'Exit with 2 when something was changed.' }),
   };
+
+  protected override readonly heapGrowth = HEAP_GROWTH.apply;
 
   async run(): Promise<number> {
     let recorder: Recorder | undefined;

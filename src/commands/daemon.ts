@@ -16,6 +16,7 @@ import { createLog } from '../engine/daemon/log.js';
 import type { Opened } from '../engine/daemon/served.js';
 import { CERTIFICATE_FILE, loadCertificatePair } from '../engine/net/certificate.js';
 import type { CertificatePair } from '../engine/net/certificate.js';
+import { HEAP_GROWTH } from '../engine/update/heap.js';
 import { openStore } from '../engine/state/open.js';
 
 export default class Daemon extends CsxCommand {
@@ -32,6 +33,8 @@ Without flags it listens until SIGTERM or Ctrl-C, and ends after what is in flig
     inetd: Flags.boolean<boolean>({ summary: 'Serve one connection on stdin and stdout.', exclusive: ['once'] }),
     once: Flags.boolean<boolean>({ summary: 'Listen, serve one connection, and end.' }),
   };
+
+  protected override readonly heapGrowth = HEAP_GROWTH.daemon;
 
   async run(): Promise<number> {
     const { flags } = await this.parse(Daemon);

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { boundHeap, HEAP_GROWTH } from '../engine/update/heap.js';
 import { CsxError, errnoOf } from '../model/errors.js';
 import { fromBuffer, fromText, toBuffer } from '../model/names.js';
 import { helpText } from './help.js';
@@ -62,6 +63,7 @@ async function run(options: Options, around: Surroundings): Promise<number> {
     pid: around.pid,
     now: around.now,
   });
+  if (!options.mode.startsWith('list-')) boundHeap(served ? HEAP_GROWTH.daemon : HEAP_GROWTH.scan);
   const stop = new AbortController();
   const onSignal = (signal: NodeJS.Signals): void => {
     stop.abort(signal);

@@ -3,7 +3,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { loadConfig } from '../config/load.js';
 import { Selection } from '../config/selection.js';
-import { Journal } from '../engine/daemon/journal.js';
 import { openStore } from '../engine/state/open.js';
 import type { Config } from '../model/config.js';
 import { CsxError } from '../model/errors.js';
@@ -64,7 +63,10 @@ export async function withPlace<T>(job: Job, access: 'read' | 'write', work: (pl
   });
   sayDatabase(store, voice);
   try {
-    if (access === 'write') await new Journal({ config, selection: new Selection(config), store }, around.now).settle();
+    if (access === 'write') {
+      const { Journal } = await import('../engine/daemon/journal.js');
+      await new Journal({ config, selection: new Selection(config), store }, around.now).settle();
+    }
     return await work({ config, selection, peers: chosenPeers(selection, options), store });
   } finally {
     await store.close();
