@@ -110,7 +110,8 @@ async function bundle(input, output, sqlite) {
   const build = await rolldown({
     input,
     platform: 'node',
-    external: (id, importer) => isOutside(id, importer) && (id !== 'better-sqlite3' || importer === sqlite || sqlite === undefined),
+    external: (id, importer) =>
+      isOutside(id, importer) && (id !== 'better-sqlite3' || importer === sqlite || sqlite === undefined),
     plugins: [
       { name: 'instead', resolveId: instead, load: (id) => INSTEAD[id.slice(1)] },
       { name: 'sqlite', resolveId: (id) => (id === 'better-sqlite3' ? sqlite : undefined), load: loadSqlite },
