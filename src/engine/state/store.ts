@@ -30,7 +30,6 @@ import type {
 import { Connections, type ConnectionOptions } from './connections.js';
 import type { Connection } from './connection.js';
 import { damageOf, type Damage, type Report } from './damage.js';
-import { digestBatches } from './digests.js';
 import { countFiles, fileBatches, fileRows } from './files.js';
 import { heldLocks, takeLock } from './lock.js';
 import { clip, rangesOf, type Range } from './ranges.js';
@@ -119,8 +118,10 @@ export class SqliteStore implements Store {
     return this.#files(stretch === undefined ? ranges : clip(ranges, stretch), false);
   }
 
-  blocks(shown: Shown): AsyncIterable<readonly Block[]> {
-    return this.#stream((connection) => digestBatches(connection, shown, this.#damage));
+  async *blocks(shown: Shown): AsyncIterable<readonly Block[]> {
+    // What hashes loads all of node:crypto, for which a list has no use.
+    const { digestBatches } = await import('./digests.js');
+    yield* this.#stream((connection) => digestBatches(connection, shown, this.#damage));
   }
 
   async file(files: readonly FileName[]): Promise<ReadonlyMap<FileName, FileRow>> {
