@@ -102,8 +102,8 @@ async function onDisk(lab: Lab, files: number, options: Options): Promise<Result
   tell(`${files} files of 4 KB on ${options.disk}`);
   const servers: Record<string, number[]> = {};
   const samples = await alternate(options.longRounds, {
-    csync2: () => send(from, to, 'csync2', 'csync2', servers),
-    csx: () => send(from, to, 'csx', 'csx', servers),
+    csync2: () => send(from, to, 'csync2', 'csync2', servers, 'aside'),
+    csx: () => send(from, to, 'csx', 'csx', servers, 'aside'),
   });
   const { csync2, csx } = samples;
   const note = `${options.disk}: csync2 ${times(csync2)}, csx ${times(csx)}`;
@@ -117,9 +117,10 @@ async function send(
   client: Program,
   server: Program,
   servers: Record<string, number[]>,
+  before?: 'aside',
 ): Promise<Run> {
   from.forget();
-  const service = await fresh(to, () => to.serve(server));
+  const service = await fresh(to, () => to.serve(server), before);
   try {
     const done = await (client === 'csx' ? from.run('csx', 'apply', '--auto-approve') : from.run('csync2', '-xr', '/'));
     // csync2's daemon leaves its children to the system: their time is told nowhere.
@@ -139,9 +140,14 @@ async function sendRsync(from: Host, to: Host): Promise<Run> {
   }
 }
 
-/** What earlier rounds left in caches to be written would be paid by this one. */
-async function fresh<T extends Service | { readonly service: Service }>(to: Host, serve: () => Promise<T>): Promise<T> {
-  to.clear();
+/** What earlier rounds left to be written, or removed, would be paid by this one. */
+async function fresh<T extends Service | { readonly service: Service }>(
+  to: Host,
+  serve: () => Promise<T>,
+  before?: 'aside',
+): Promise<T> {
+  if (before === 'aside') to.setAside();
+  else to.clear();
   await run({ program: 'sync', args: ['-f', to.tree] });
   return serve();
 }
