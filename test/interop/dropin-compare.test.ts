@@ -79,4 +79,21 @@ describe('comparing', () => {
       await twin.run(0, '-M');
     });
   });
+
+  it('does so over TLS too', async () => {
+    await compareTwins({ block: '127.31.27', hosts: 2, tls: true }, async (twin) => {
+      await drift(twin);
+      const [me = '', peer = ''] = twin.names;
+      await twin.run(0, '-T');
+      await twin.run(0, '-T', me, peer, 'times');
+      await twin.run(0, '-TT');
+      await twin.run(0, '-TT', me, peer, 'content');
+      await twin.run(0, '-TI', 'mode');
+      await twin.run(0, '-M');
+      await twin.run(0, '-TIX');
+      await twin.run(0, '-M');
+      await twin.run(0, '-TIXU', me, peer);
+      await twin.run(0, '-M');
+    });
+  });
 });
