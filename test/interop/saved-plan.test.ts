@@ -154,7 +154,7 @@ describe('a saved plan with a conflict that nobody has decided', () => {
     expect(readFileSync(`${there}/new`, 'utf8')).toBe('new');
     expect(readFileSync(`${there}/b`, 'utf8')).toBe('b there, longer');
     expect(await statusNow()).toMatchObject({ peers: [{ waiting: 1 }], conflicts: [{ path: '%t%/b' }] });
-    expect((await cluster.csx('status')).stdout).toMatch(/1 conflict,[^]*csx resolve settles/);
+    expect((await cluster.csx('status')).stdout).toMatch(/1 conflict,[^]*Next: csx resolve\n/);
     expect((await cluster.csx('explain', `${here}/b`)).stdout).toMatch(/going\s+to\s+refuse it/);
     expect(await cluster.csx('db', 'list', 'dirty')).toMatchObject({ stdout: expect.stringContaining('Conflict') });
 
