@@ -9,7 +9,7 @@ import { fileArguments, scopesOf } from './arguments.js';
 import type { Argument } from './arguments.js';
 import { dumpDirectories, openDump } from './dump-directories.js';
 import { ALLOW_VANISHED, mayVanish } from './vanished.js';
-import { withPlace } from './place.js';
+import { lockRun, withPlace } from './place.js';
 import { checksOf, ScanWords } from './scan-words.js';
 import type { Checked } from './scan-words.js';
 import type { Job, Place } from './place.js';
@@ -54,7 +54,7 @@ export async function checkFiles(job: Job, place: Place, files: readonly Argumen
   async function scanScopes(within: readonly Scope[] | undefined, checks: readonly Checked[]): Promise<boolean> {
     const words = new ScanWords(voice, (file) => !options.initRun && selection.peersOf(file).length > 0);
     const guard = !(await mayVanish(job, place, within));
-    const lock = await store.lock('apply', { pid: around.pid, command: 'csync2', since: around.now() });
+    const lock = await lockRun(job, store);
     try {
       const result = await recordScan({
         selection,

@@ -8,7 +8,7 @@ import type { Config } from '../model/config.js';
 import { CsxError } from '../model/errors.js';
 import { fromText } from '../model/names.js';
 import type { PeerName } from '../model/names.js';
-import type { Store } from '../model/store.js';
+import type { Lock, Store } from '../model/store.js';
 import type { Options } from './options.js';
 import type { Voice } from './voice.js';
 
@@ -71,6 +71,11 @@ export async function withPlace<T>(job: Job, access: 'read' | 'write', work: (pl
   } finally {
     await store.close();
   }
+}
+
+/** Waits for the lock that lets one run at a time change this host's state; a signal ends that. The caller releases it. */
+export function lockRun({ around, stop }: Job, store: Store): Promise<Lock> {
+  return store.lock('apply', { pid: around.pid, command: 'csync2', since: around.now() }, undefined, stop);
 }
 
 /** Throws CsxError. */

@@ -20,7 +20,7 @@ import { conflictLines } from './conflict-words.js';
 import { dialerFor } from './dialer.js';
 import { printDryRun } from './dry-run.js';
 import { openDump } from './dump-directories.js';
-import { withPlace } from './place.js';
+import { lockRun, withPlace } from './place.js';
 import type { Job, Place } from './place.js';
 import { offerAsSlave } from './slave.js';
 import { ChangeLines, headline, inCsync2Order, Transcript } from './transcript.js';
@@ -32,14 +32,14 @@ const PARALLELISM = 8;
 const ROUNDS = 3;
 
 export async function update(job: Job): Promise<number> {
-  const { options, around } = job;
+  const { options } = job;
   if (options.mode !== 'update') openDump(options.dumpDirectories);
   return withPlace(job, 'write', async (place) => {
     const files = fileArguments(job, place.selection);
     if (options.mode !== 'update') await checkFiles(job, place, files);
     else for (const file of files) warnIgnored(file, job);
     const scopes = files.length === 0 ? undefined : scopesOf(files, place.selection, options.recursive);
-    const lock = await place.store.lock('apply', { pid: around.pid, command: 'csync2', since: around.now() });
+    const lock = await lockRun(job, place.store);
     try {
       await send(job, place, scopes);
     } finally {

@@ -2,10 +2,14 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { PROGRAMS, Twin } from '../dropin/twins.js';
 import type { Program } from '../dropin/twins.js';
+import { openStore } from '../../src/engine/state/open.js';
 
 const ONE = { block: '127.31.35', hosts: 2, listen: [] };
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
@@ -32,6 +36,19 @@ async function both<T>(measure: (twin: Twin, program: Program) => Promise<T> | T
     }
   }
   return found;
+}
+
+/** Whether a process has opened a file: from then on it hears signals. */
+function hasOpen({ pid }: ChildProcess, file: string): boolean {
+  const descriptors = `/proc/${String(pid)}/fd`;
+  return readdirSync(descriptors).some((each) => {
+    try {
+      return readlinkSync(`${descriptors}/${each}`) === file;
+    } catch {
+      // Closed meanwhile.
+      return false;
+    }
+  });
 }
 
 describe('signals', () => {
@@ -72,6 +89,34 @@ describe('signals', () => {
       [null, signal],
       [null, signal],
     ]);
+  });
+
+  it.each(['-u', '-c'])('SIGINT ends a client that waits for another run of csx (%s)', async (mode) => {
+    const twin = await Twin.start(ONE, { client: 'csx', daemon: 'csx' }, 31_865);
+    const name = twin.names[0]!;
+    const database = path.join(twin.root, name, 'db', `${name}.db3`);
+    const store = await openStore({ database, host: name, access: 'write', lockTimeout: 5 });
+    try {
+      twin.configure(
+        0,
+        `lock-timeout 600; group g { host ${twin.names.join(' ')}; key k; include ${twin.trees[0]!}; }`,
+      );
+      const lock = await store.lock('apply', { pid: process.pid, command: 'csx apply', since: Date.now() });
+      const file = twin.put(0, 'file', 'content');
+      const child = spawn(PROGRAMS.csx, [mode, file, ...twin.common(0)], { env: twin.environment(0), stdio: 'ignore' });
+      try {
+        const end = endOf(child);
+        while (!hasOpen(child, database)) await sleep(20);
+        child.kill('SIGINT');
+        expect(await end).toEqual([null, 'SIGINT']);
+      } finally {
+        child.kill('SIGKILL');
+        await lock.release();
+      }
+    } finally {
+      await store.close();
+      await twin.stop();
+    }
   });
 
   it('a daemon outlives what its actions leave behind, and a client that goes away', async () => {
