@@ -1,6 +1,6 @@
 /** The table of exit statuses, line by line, by the program as it is run against a real csync2 (cli/exit-status.ts). */
 
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import path from 'node:path';
@@ -108,6 +108,8 @@ describe('exit status', { timeout: 120_000 }, () => {
     put(`${here}/d`, 'd');
     expect(await status('plan')).toBe(5);
     expect(await status(...APPLY)).toBe(5);
+    // Nothing was sent, not even what is no deletion.
+    expect(readdirSync(there).sort()).toEqual(['a', 'b', 'c']);
     expect(await status('plan', '--max-delete', '100%')).toBe(0);
     await cluster.peers[1]!.kill();
     expect(await status('plan', '--max-delete', '3')).toBe(4);

@@ -41,6 +41,8 @@ const TYPES = [
 ];
 /** Types of records that runs of the program have shown. */
 const seen = new Set<string>();
+/** Arrays of plans, and the members of their rows, that runs of the program have filled. */
+const filled = new Set<string>();
 const published = compiler(false);
 const exact = compiler(true);
 
@@ -54,8 +56,30 @@ async function printed(name: string, status: number, ...args: string[]): Promise
   expect([args, result.status, result.stderr]).toEqual([args, status, '']);
   const document = JSON.parse(result.stdout) as Record<string, unknown>;
   expectDescribed(`${name}.schema.json`, document);
+  if (name === 'plan') noteFilled(document);
   return document;
 }
+
+function noteFilled(plan: Record<string, unknown>): void {
+  for (const [member, rows] of Object.entries(plan)) {
+    if (!Array.isArray(rows)) continue;
+    for (const row of rows as Record<string, unknown>[])
+      for (const [key, value] of Object.entries(row))
+        if (value !== null && !(Array.isArray(value) && value.length === 0)) filled.add(`${member}.${key}`);
+  }
+}
+
+/** Every array of a plan, with the members of its rows that say what it is about. */
+const ROWS: Readonly<Record<string, string>> = {
+  peers: 'name address groups reachable implementation protocol tls error',
+  resource_drift: 'address path disk change reason',
+  resource_changes: 'address peer path type groups bytes change action_reason precondition',
+  conflicts: 'address peer path kind local remote base certainty auto_method resolution',
+  action_invocations: 'host group command logfile when triggered_by',
+  deferred_changes: 'address peer path change',
+  checks: 'name status message',
+  diagnostics: 'severity code summary detail',
+};
 
 function expectDescribed(name: string, document: unknown): void {
   const [open, closed] = [published(name), exact(name)];
@@ -182,7 +206,25 @@ describe('what is printed', () => {
   it('conflicts, in a plan, in the records and in status', async () => {
     put(`${here}/b`, 'here');
     put(`${there}/b`, 'there, longer');
-    expect(await printed('plan', 3, 'plan', '--error-on-conflict')).toMatchObject({ summary: { conflict: 1 } });
+    // Both sides as they are, what the two agreed on, and what the group's method would decide.
+    const attributes = { type: 'file', mode: '100644', uid: process.getuid?.(), gid: process.getgid?.() };
+    const side = (size: number): object => ({ ...attributes, size, mtime: expect.any(Number) });
+    expect(await printed('plan', 3, 'plan', '--error-on-conflict')).toMatchObject({
+      summary: { conflict: 1 },
+      conflicts: [
+        {
+          address: `${cluster.hosts[1]!}:%t%/b`,
+          kind: 'both-changed',
+          local: side(4),
+          // All that a csync2 peer shows of its content.
+          remote: { ...side(13), signature: expect.any(String) },
+          base: { size: 1 },
+          certainty: 'predicted',
+          auto_method: 'none',
+          resolution: 'none',
+        },
+      ],
+    });
     const lines = records(await cluster.csx('apply', '--auto-approve', '--json'));
     expect(lines.map((line) => line.type)).toContain('conflict_detected');
     expect(lines.at(-1)).toMatchObject({ type: 'result', exit_code: 3 });
@@ -297,6 +339,13 @@ describe('what is printed', () => {
     writeFileSync(config, 'group g {\n  hots a b;\n}\n');
     expect(await printed('config-check', 1, 'config', 'check')).toMatchObject({ valid: false });
     expect(await printed('error', 1, 'plan')).toMatchObject({ error: { code: 'CONFIG_INVALID', range: { line: 2 } } });
+  });
+
+  it('every array of a plan, and every member of its rows, with something in it', () => {
+    const wanted = Object.entries(ROWS).flatMap(([array, members]) =>
+      members.split(' ').map((member) => `${array}.${member}`),
+    );
+    expect(wanted.filter((each) => !filled.has(each))).toEqual([]);
   });
 
   it('every type of record there is', () => {

@@ -121,6 +121,15 @@ describe('the questions about conflicts', () => {
     expect([read(here, 'd'), read(there, 'd')]).toEqual(Array(2).fill('first\nhere d\nover there d\n'));
   });
 
+  it('take L for all that remain, from the first on', async () => {
+    conflict('e', 'f');
+    const person = start(80);
+    await person.until(PROMPT);
+    person.type('L\r');
+    expect(await person.exit()).toBe(0);
+    expect([read(there, 'e'), read(there, 'f')]).toEqual(['first\nhere e\n', 'first\nhere f\n']);
+  });
+
   it('come before csx apply shows the plan, which then holds the answers, and is approved as a whole', async () => {
     conflict('a');
     writeFileSync(`${here}/b`, 'changed here only\n');

@@ -49,6 +49,11 @@ describe('a plan', () => {
     expect(plan.status).toBe(0);
     expect(plan.stdout).toContain('1 to delete, 1 conflict');
     expect(state()).toEqual(before);
+    // Nor where contents are fetched, or a plan is kept.
+    const saved = path.join(cluster.root, 'saved.plan');
+    expect(await cluster.csx('plan', '--diff', '--on-conflict', 'peer', '--out', saved)).toMatchObject({ status: 0 });
+    expect(await cluster.csx('plan', '--offline', '--json')).toMatchObject({ status: 0 });
+    expect(state()).toEqual(before);
   });
 
   it('makes no database where there is none', async () => {
