@@ -1,7 +1,7 @@
 /** The examples in docs/plan-json.md and docs/ci.md, taken from the documents and run against a real cluster, jq included. */
 
 import { spawn } from 'node:child_process';
-import { readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, readFileSync, unlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
@@ -126,6 +126,18 @@ describe('docs/ci.md', () => {
     );
   });
 
+  it('has no line of csx that is not run here', () => {
+    const texts = blocks('ci.md', 'yaml');
+    expect([texts.length, blocks('ci.md', 'sh').length, blocks('ci.md', 'text').length]).toEqual([2, 1, 1]);
+    for (const [index, jobs] of [hub, lab].entries()) {
+      const run = `${script(jobs.plan)}\n${script(jobs.apply)}`.split('\n');
+      const lines = texts[index]!.split('\n').map((line) => line.replace(/^\s*(?:- )?/, ''));
+      const csx = lines.filter((line) => /\bcsx (?:plan|show|apply)\b/.test(line));
+      expect(csx).toHaveLength(4);
+      expect(run).toEqual(expect.arrayContaining(csx));
+    }
+  });
+
   it('has a configuration that csx takes', async () => {
     const [config] = blocks('ci.md', 'text');
     const file = path.join(cluster.root, 'site.cfg');
@@ -144,5 +156,18 @@ describe('docs/ci.md', () => {
     expect(await shell(nightly!)).toMatchObject({ status: 2 });
     put(`${here}/a`, 'drifted');
     expect(await shell(nightly!)).toMatchObject({ status: 7 });
+  });
+
+  it('applies on the others while a peer is down, where that is asked for', async () => {
+    put(`${here}/a`, 'while the peer is down');
+    await cluster.peers[0]!.kill();
+    const apply = script(hub.apply);
+    const [, anyway] = /`csx plan \.\.\. (\|\| [^`]+)`/.exec(readFileSync(path.join(ROOT, 'docs/ci.md'), 'utf8')) ?? [];
+    const records = path.join(cluster.root, '.csx/records.jsonl');
+    unlinkSync(records);
+    expect(await shell(apply)).toMatchObject({ status: 4 });
+    expect(existsSync(records)).toBe(false);
+    expect(await shell(apply.replace(/^csx plan .*$/m, `$& ${anyway!}`))).toMatchObject({ status: 4 });
+    expect(readFileSync(records, 'utf8').trimEnd().split('\n').at(-1)).toContain('"type":"result"');
   });
 });
