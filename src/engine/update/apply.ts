@@ -6,7 +6,6 @@
 import type { Selection } from '../../config/selection.js';
 import type { Config } from '../../model/config.js';
 import type { Report } from '../../model/events.js';
-import type { PeerName } from '../../model/names.js';
 import type { Change, Conflict, Plan } from '../../model/plan.js';
 import { summarizeResult } from '../../model/result.js';
 import type { ApplyResult, ChangeResult, Decided } from '../../model/result.js';
@@ -15,6 +14,7 @@ import type { Standing } from '../../model/standing.js';
 import type { Store, Write } from '../../model/store.js';
 import { applyToPeer } from './apply-peer.js';
 import type { Sent } from './apply-peer.js';
+import { completePeers } from './complete-peers.js';
 import type { Dialer } from './dial.js';
 import { runLocalActions } from './local-actions.js';
 import { foreseenWrites, openConflicts, passedWrites } from './open-conflicts.js';
@@ -146,18 +146,6 @@ function inPlanOrder(
 ): readonly ChangeResult[] {
   const done = new Map([...blocked, ...sent.flatMap((each) => [...each.changes])]);
   return changes.map((change) => done.get(change) ?? { change, status: 'not-attempted', problem: undefined, bytes: 0 });
-}
-
-/** Peers that answered, and with which nothing is left to be sent or decided. */
-function completePeers(plan: Plan, { peers, changes, conflicts }: ApplyResult): ReadonlySet<PeerName> {
-  const open = new Set(conflicts.map(({ peer }) => peer));
-  for (const { change, status } of changes) if (status !== 'done') open.add(change.peer);
-  const answered = new Set(plan.peers.flatMap(({ name, reachable }) => (reachable === true ? [name] : [])));
-  const complete = peers.filter(
-    ({ name, reached, problem }) =>
-      problem === undefined && (reached === true || (reached === 'not-needed' && answered.has(name))),
-  );
-  return new Set(complete.map(({ name }) => name).filter((name) => !open.has(name)));
 }
 
 /** A decision that could not be carried out leaves the conflict as it was. */

@@ -27,8 +27,11 @@ export function* comparedSidesView(
       yield* paragraph(`here: ${state(sides.here)}`, screen, { indent: 2, hanging: 6 });
       yield* paragraph(`there: ${state(sides.there)}`, screen, { indent: 2, hanging: 6 });
       if (sides.aspects.length > 0) yield* paragraph(`differ in ${sides.aspects.join(', ')}`, screen, { indent: 2 });
-      if (sides.untold.length > 0)
-        yield* paragraph(`${sides.untold.join(', ')} not told by ${display(sides.peer)}`, screen, { indent: 2 });
+      const unread = sides.untold.includes('content') && sides.here?.signature === undefined;
+      const unknown = unread
+        ? 'content cannot be read here'
+        : `${sides.untold.join(', ')} not told by ${display(sides.peer)}`;
+      if (sides.untold.length > 0) yield* paragraph(unknown, screen, { indent: 2 });
       if (sides.diff === undefined) yield '\n';
     }
     if (sides.diff !== undefined) yield* fileDiffsView(output, { files: [sides.diff], left: 0 });
