@@ -29,6 +29,8 @@ export type RemoteState =
       readonly content: 'same' | 'different' | 'not-compared';
       /** The peer's own database row for it: its check text, or undefined when it has none. `unasked` when not asked. */
       readonly row: CheckText | undefined | 'unasked';
+      /** For the group's auto method, where the two states do not tell what it weighs. */
+      readonly weights?: Weights | undefined;
     }
   | { readonly kind: 'absent'; readonly row: CheckText | undefined | 'unasked' }
   /** Its directory does not exist there. */
@@ -38,6 +40,12 @@ export type RemoteState =
   /** `Permission denied!` and the like: key, group or host do not fit. */
   | { readonly kind: 'refused'; readonly answer: string }
   | { readonly kind: 'failed'; readonly answer: string };
+
+/** One file's time (seconds) or size (bytes) on both sides, as lstat(2) there tells it: also of directories and links. */
+export interface Weights {
+  readonly here: number;
+  readonly there: number;
+}
 
 export type ChangeAction = 'create' | 'update' | 'delete' | 'no-op' | 'unknown';
 

@@ -8,12 +8,14 @@
  *   left, right     the sender when the peer is not left / not right of it in the host list
  *   slave peer      the sender, whatever the method
  *
- * For younger, older, bigger and smaller a file that was removed on the peer counts as won, and a removal here never wins.
+ * For younger, older, bigger and smaller a file that was removed on the peer counts as won, and a removal here never wins. Times and sizes
+ * are those of lstat(2), for directories and links too, though no check text tells them.
  */
 
 import type { AutoMethod, Group } from '../model/config.js';
 import type { Entry } from '../model/entry.js';
 import type { PeerName } from '../model/names.js';
+import type { Weights } from '../model/plan.js';
 
 export interface Verdict {
   readonly winner: 'local' | 'peer' | 'none';
@@ -26,8 +28,15 @@ export interface Verdict {
 /**
  * @param local undefined: removed here
  * @param remote undefined: removed there
+ * @param weights what the method weighs, where the entries do not tell it
  */
-export function judge(group: Group, peer: PeerName, local: Entry | undefined, remote: Entry | undefined): Verdict {
+export function judge(
+  group: Group,
+  peer: PeerName,
+  local: Entry | undefined,
+  remote: Entry | undefined,
+  weights?: Weights,
+): Verdict {
   const members = group.members;
   const there = members.findIndex((member) => member.name === peer && !member.self);
   const here = members.findIndex((member) => member.self);
@@ -48,11 +57,36 @@ export function judge(group: Group, peer: PeerName, local: Entry | undefined, re
         : won('auto right: this host stands right');
     case 'younger':
     case 'older':
-      return weigh(group.auto, local, remote, (entry) => entry.mtime, 'time');
     case 'bigger':
     case 'smaller':
-      return weigh(group.auto, local, remote, sizeOf, 'size');
+      return weigh(group.auto, local, remote, weights);
   }
+}
+
+type WeighingMethod = Extract<AutoMethod, 'younger' | 'older' | 'bigger' | 'smaller'>;
+
+/** What the method weighs; undefined: nothing. */
+export function weighed(method: WeighingMethod): 'time' | 'size';
+export function weighed(method: AutoMethod): 'time' | 'size' | undefined;
+export function weighed(method: AutoMethod): 'time' | 'size' | undefined {
+  switch (method) {
+    case 'younger':
+    case 'older':
+      return 'time';
+    case 'bigger':
+    case 'smaller':
+      return 'size';
+    case 'none':
+    case 'first':
+    case 'left':
+    case 'right':
+      return undefined;
+  }
+}
+
+/** What the entry tells of its weight: seconds or bytes; undefined: nothing. */
+export function weightOf(what: 'time' | 'size', entry: Entry): number | undefined {
+  return what === 'time' ? entry.mtime : sizeOf(entry);
 }
 
 /** One host's version, as the method compares it. */
@@ -60,6 +94,8 @@ export interface Holder {
   readonly peer: PeerName;
   /** Undefined: removed there. */
   readonly entry: Entry | undefined;
+  /** What the method weighs, where the entry does not tell it. */
+  readonly weight: number | undefined;
 }
 
 /** Whether the method prefers the version of one peer to that of another; undefined: it does not say. */
@@ -85,26 +121,26 @@ export function better(group: Group, a: Holder, b: Holder): boolean | undefined 
   }
 }
 
-function outdoes(method: AutoMethod, { entry: a }: Holder, { entry: b }: Holder): boolean | undefined {
-  if (a === undefined || b === undefined) return undefined;
-  const measure =
-    method === 'younger' || method === 'older' ? (entry: Entry): number | undefined => entry.mtime : sizeOf;
-  const [mine, theirs] = [measure(a), measure(b)];
+function outdoes(method: WeighingMethod, a: Holder, b: Holder): boolean | undefined {
+  if (a.entry === undefined || b.entry === undefined) return undefined;
+  const what = weighed(method);
+  const mine = weightOf(what, a.entry) ?? a.weight;
+  const theirs = weightOf(what, b.entry) ?? b.weight;
   return mine === undefined || theirs === undefined ? undefined : mine > theirs;
 }
 
 function weigh(
-  method: AutoMethod,
+  method: WeighingMethod,
   local: Entry | undefined,
   remote: Entry | undefined,
-  measure: (entry: Entry) => number | undefined,
-  what: string,
+  weights: Weights | undefined,
 ): Verdict {
   if (local === undefined) return lost(`auto ${method}: a removal never wins`);
   if (remote === undefined) return won(`auto ${method}: it was removed on the peer`);
-  const mine = measure(local);
-  const theirs = measure(remote);
-  // Directories and links keep no time, directories no size: guessing would overwrite by accident.
+  const what = weighed(method);
+  const mine = weights?.here ?? weightOf(what, local);
+  const theirs = weights?.there ?? weightOf(what, remote);
+  // The peer did not say: guessing would overwrite by accident.
   if (mine === undefined || theirs === undefined) {
     return { winner: 'none', because: `auto ${method}: the ${what} is not known on both sides` };
   }

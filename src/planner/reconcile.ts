@@ -77,6 +77,7 @@ export function reconcile(
   }
 
   const change = makeChange(candidate, remote, aspects);
+  const weights = remote.kind === 'present' ? remote.weights : undefined;
   const forecast =
     unforeseen(candidate, around, baseline) ??
     foresee({ remote, baseline, drift: candidate.drift, dirty: candidate.dirty });
@@ -84,7 +85,7 @@ export function reconcile(
 
   const verdict: Verdict = candidate.forced
     ? { winner: 'local', because: 'the file was forced', firm: true }
-    : judge(candidate.group, candidate.peer, local?.entry, there?.entry);
+    : judge(candidate.group, candidate.peer, local?.entry, there?.entry, weights);
   const conflict: Conflict = {
     peer: candidate.peer,
     path: candidate.file,
@@ -104,7 +105,14 @@ export function reconcile(
   const overwrite: Change = { ...change, force: true, reason: candidate.forced ? 'forced' : 'conflict-won' };
   return {
     kind: 'conflict',
-    met: { candidate, conflict: { ...conflict, resolution }, verdict, stated: decision !== undefined, overwrite },
+    met: {
+      candidate,
+      conflict: { ...conflict, resolution },
+      verdict,
+      weight: weights?.there,
+      stated: decision !== undefined,
+      overwrite,
+    },
     change: resolution === 'local' || resolution === 'both' ? overwrite : undefined,
   };
 }
@@ -125,7 +133,9 @@ function unforeseen(
 
 function noOp(candidate: Candidate, remote: RemoteState | 'unknown', there: SideState | undefined): Outcome {
   const base = blank(candidate, remote === 'unknown' ? 'unknown' : remotePrecondition(there));
-  return { kind: 'change', change: { ...base, action: 'no-op', reason: 'equal', force: false, before: there } };
+  // Forced: as with csync2 the peer forgets its own marks, also one that it could never settle itself.
+  const force = candidate.forced && remote !== 'unknown';
+  return { kind: 'change', change: { ...base, action: 'no-op', reason: 'equal', force, before: there } };
 }
 
 function makeChange(candidate: Candidate, remote: RemoteState, aspects: readonly Aspect[]): Change {

@@ -15,7 +15,7 @@ import type { Change, Conflict } from '../model/plan.js';
 import type { Candidate } from './candidates.js';
 import { whyNotSaved } from './decisions.js';
 import { better } from './method.js';
-import type { Verdict } from './method.js';
+import type { Holder, Verdict } from './method.js';
 import { carrying, sameState } from './taken.js';
 
 /** A conflict, with all that settling it depends on. */
@@ -23,6 +23,8 @@ export interface Met {
   readonly candidate: Candidate;
   readonly conflict: Conflict;
   readonly verdict: Verdict;
+  /** The peer's time or size, where its state does not tell what the method weighs. */
+  readonly weight: number | undefined;
   /** The resolution is somebody's, not the method's. */
   readonly stated: boolean;
   /** What would be sent if this host's version won, whatever the resolution. */
@@ -134,9 +136,10 @@ function best(takers: readonly Met[]): Met | undefined {
     takers.some((each) => each.verdict.winner !== 'peer' || each.candidate.group.name !== group.name)
   )
     return undefined;
-  const side = ({ conflict }: Met): Parameters<typeof better>[1] => ({
+  const side = ({ conflict, weight }: Met): Holder => ({
     peer: conflict.peer,
     entry: conflict.remote?.entry,
+    weight,
   });
   const winner = takers.reduce((a, b) => (better(group, side(b), side(a)) === true ? b : a));
   return takers.every((each) => each === winner || better(group, side(each), side(winner)) === false)

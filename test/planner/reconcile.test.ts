@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Group } from '../../src/model/config.js';
-import type { RemoteState } from '../../src/model/plan.js';
+import type { AutoMethod, Group } from '../../src/model/config.js';
+import type { RemoteState, Weights } from '../../src/model/plan.js';
 import type { Baseline } from '../../src/model/store.js';
 import type { Candidate } from '../../src/planner/candidates.js';
 import { reconcile } from '../../src/planner/reconcile.js';
@@ -434,11 +434,11 @@ table('forced', [
     gives: 'conflict: removed-there local predicted | create force forced',
   },
   {
-    it: 'equal: nothing to overwrite',
+    it: 'equal: nothing to overwrite, but the peer forgets its marks',
     here: v1,
     there: there(F, v1, v1),
     with: { forced: true },
-    gives: 'no-op equal',
+    gives: 'no-op force equal',
   },
   { it: 'not asked', here: v1, there: 'unknown', with: { forced: true }, gives: 'deferred: unknown force forced' },
   {
@@ -548,14 +548,22 @@ describe("auto methods, in the sender's role", () => {
     expect(tell(outcome)).toBe('conflict: removed-here local predicted | delete force conflict-won');
   });
 
-  it('younger: directories keep no time, so nobody wins', () => {
+  it.each<[string, AutoMethod, Weights | undefined, string]>([
+    ['younger, and it is', 'younger', { here: 200, there: 100 }, 'local'],
+    ['younger, and it is not', 'younger', { here: 100, there: 100 }, 'none'],
+    ['older, and it is', 'older', { here: 100, there: 100 }, 'local'],
+    ['bigger, and it is', 'bigger', { here: 8192, there: 4096 }, 'local'],
+    ['smaller, and it is not', 'smaller', { here: 8192, there: 4096 }, 'none'],
+    ['younger, and the peer does not say', 'younger', undefined, 'none'],
+  ])('directories are weighed by what lstat tells: %s', (_, method, weights, resolution) => {
     const mine: Look = { type: 'directory', mode: 0o700 };
+    const theirs = there(F, { type: 'directory', mode: 0o755 }, mine);
     const outcome = reconcile(
-      candidate(F, mine, { group: auto('younger') }),
-      there(F, { type: 'directory', mode: 0o755 }, mine),
+      candidate(F, mine, { group: auto(method) }),
+      theirs.kind === 'present' ? { ...theirs, weights } : theirs,
       agreed(F, { type: 'directory', mode: 0o750 }),
     );
-    expect(tell(outcome)).toBe('conflict: both-changed none predicted');
+    expect(tell(outcome)).toContain(`conflict: both-changed ${resolution} predicted`);
   });
 
   it('says why, in one sentence', () => {

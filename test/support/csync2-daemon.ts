@@ -65,8 +65,8 @@ export interface Csync2Host {
   readonly pid: number | undefined;
   /** What the daemon wrote to its standard error so far. */
   log(): string;
-  /** Runs `csync2 ARGS` as this host, with its configuration and database, and waits for it. */
-  run(args: readonly string[]): Promise<Csync2Result>;
+  /** Runs `csync2 ARGS` as this host, with its configuration and database, and waits for it. Killed after `deadline` milliseconds. */
+  run(args: readonly string[], deadline?: number): Promise<Csync2Result>;
   /** Writes another configuration; it counts from the next connection or run on. */
   configure(config: string): void;
   /** Kills the daemon and all its children at once, as a power failure would; directories stay. */
@@ -137,9 +137,9 @@ export async function startCsync2(options: Csync2Options): Promise<Csync2Host> {
     database: path.join(databaseDirectory, `${options.address}${suffix}.db3`),
     pid,
     log: () => readFileSync(logFile, 'latin1'),
-    run: (args) => {
+    run: (args, deadline) => {
       const config = options.configName === undefined ? [] : ['-C', options.configName];
-      return runCsync2([...common, ...config, ...args], environment);
+      return runCsync2([...common, ...config, ...args], environment, deadline);
     },
     configure: (config) => {
       writeFileSync(configFile, config, 'latin1');
@@ -231,9 +231,13 @@ async function untilListening(daemon: Daemon, address: string, port: number, log
   }
 }
 
-async function runCsync2(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Csync2Result> {
+async function runCsync2(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  deadline = RUN_DEADLINE,
+): Promise<Csync2Result> {
   const child = spawn(PROGRAM, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const { stdout, stderr, status: code, signal } = await finish(child, RUN_DEADLINE);
+  const { stdout, stderr, status: code, signal } = await finish(child, deadline);
   // csync2 dies of SIGPIPE where a peer closes on it: a failure like another, told as a shell would.
   const status = signal === 'SIGPIPE' ? 141 : code;
   if (status === null) throw new Error(`csync2 ${args.join(' ')} ended by ${String(signal)}.`);

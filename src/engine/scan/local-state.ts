@@ -87,7 +87,7 @@ function entryOf(stats: BigIntStats, type: FileType, target: Bytes | undefined, 
 const NANOSECONDS = 1_000_000_000n;
 
 /** tv_sec: rounded down, also before 1970. */
-function wholeSeconds(nanoseconds: bigint): number {
+export function wholeSeconds(nanoseconds: bigint): number {
   const seconds = nanoseconds / NANOSECONDS;
   return Number(seconds * NANOSECONDS > nanoseconds ? seconds - 1n : seconds);
 }

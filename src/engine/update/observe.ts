@@ -20,6 +20,7 @@ import { digestsIfSame } from './content.js';
 import { observeFree } from './observe-free.js';
 import { Running } from './running.js';
 import { runsOfName } from './runs.js';
+import { askDecimal, weightsOf } from './weights.js';
 
 export interface ObserveOptions {
   readonly connection: Connection;
@@ -123,11 +124,12 @@ async function present(
   const signature = answer.signature?.length ? signatureDigest(answer.signature) : undefined;
   const content = await compareContent(candidate, answer, entry.size, options);
   const equal = content.verdict === 'same' && sameAttributes(candidate.local, answer.checktxt);
-  const [mtime, row] = equal
-    ? [undefined, 'unasked' as const]
+  const [mtime, row, weights] = equal
+    ? [undefined, 'unasked' as const, undefined]
     : await Promise.all([
-        entry.mtime === undefined ? undefined : mtimeOf(candidate, options),
+        entry.mtime === undefined ? undefined : askDecimal('GETTM', candidate, options),
         options.hasBaseline(candidate.file) ? ('unasked' as const) : rowOf(candidate, options),
+        weightsOf(candidate, entry, options),
       ]);
   const state = stateThere(answer.checktxt, mtime, signature) ?? {
     entry,
@@ -135,7 +137,7 @@ async function present(
     digest: undefined,
     signature,
   };
-  return { kind: 'present', state: { ...state, digest: content.digest }, content: content.verdict, row };
+  return { kind: 'present', state: { ...state, digest: content.digest }, content: content.verdict, row, weights };
 }
 
 /** Whether both sides have the same type, attributes and size; times are not told. */
@@ -170,11 +172,6 @@ async function compareContent(
     if (error instanceof CsxError) return { verdict: 'not-compared', digest: undefined };
     throw error;
   }
-}
-
-async function mtimeOf(candidate: Candidate, options: ObserveOptions): Promise<number | undefined> {
-  const answer = await options.connection.request('GETTM', { key: candidate.group.key.secret(), file: candidate.file });
-  return answer.kind === 'decimal' ? answer.value : undefined;
 }
 
 /** What the peer's database says of the file; undefined: nothing. */

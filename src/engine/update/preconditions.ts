@@ -10,7 +10,7 @@ import type { Change } from '../../model/plan.js';
 import type { LocalState } from '../../model/scan.js';
 import { ABSENT_SIGNATURE, signatureDigest } from '../delta/signature.js';
 import type { Answer } from '../wire/response.js';
-import { refusalProblem, staleHere, staleThere } from './trouble.js';
+import { heldThere, refusalProblem, staleHere, staleThere } from './trouble.js';
 
 /** What was found when a change was looked at ahead. */
 export type Readiness =
@@ -83,6 +83,8 @@ function absentThere(change: Change): Readiness {
 
 /** What PATCH says the peer has, against what the plan was told. */
 export function checkSignature(change: Change, signature: Buffer | undefined): Problem | undefined {
+  // A directory there gives way only when it is empty, and what the peer does not know of it, it does not tell.
+  if (signature === undefined && change.before?.entry.type === 'directory') return heldThere(change);
   if (signature === undefined) return staleThere(change, 'the peer cannot read it');
   const expected = change.precondition.remote;
   // After FLUSH, and for another type in its place, SIG has been asked.

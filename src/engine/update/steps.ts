@@ -28,7 +28,7 @@ export function stepsOf(change: Change, raw: Raw): readonly Step[] {
     case 'delete':
       return [...flush(change), command('DEL')];
     case 'no-op':
-      return change.after === undefined ? [] : times(change.after.entry, raw);
+      return [...flush(change), ...(change.after === undefined ? [] : times(change.after.entry, raw))];
     case 'create':
     case 'update':
       return change.after === undefined ? [] : [...flush(change), ...write(change, change.after.entry, raw)];

@@ -25,6 +25,17 @@ export function staleThere(change: Change, what: string): Problem {
   );
 }
 
+/** A directory stands there that would have to give way, and is not empty. */
+export function heldThere(change: Change): Problem {
+  const peer = display(change.peer);
+  return about(
+    change,
+    'PARTIAL',
+    `was left alone on ${peer}: it is a directory there, and holds what csx was not told of`,
+    `Look into it on ${peer} (it may hold what the configuration excludes), empty it, then plan again: it stays marked.`,
+  );
+}
+
 /** The peer refused. */
 export function refusalProblem(change: Change, answer: Extract<Answer, { kind: 'error' }>): Problem {
   const peer = display(change.peer);
