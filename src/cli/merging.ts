@@ -12,7 +12,7 @@ import { peek } from '../engine/update/peek.js';
 import { replaceContent, standing } from '../engine/update/replace-content.js';
 import { CsxError } from '../model/errors.js';
 import { display, fromBuffer, toBuffer } from '../model/names.js';
-import type { Bytes } from '../model/names.js';
+import type { Bytes, FileName } from '../model/names.js';
 import type { Conflict } from '../model/plan.js';
 import { quoteWord } from '../model/shell.js';
 import { isBinary } from '../views/diff.js';
@@ -36,6 +36,8 @@ export async function mergeVersions(conflicts: readonly Conflict[], options: Mer
   const [first] = conflicts;
   if (first === undefined) return;
   const { workspace } = options;
+  for (const { path: file, local, remote } of conflicts)
+    if (local?.entry.type !== 'file' || remote?.entry.type !== 'file') throw unmergeable(file);
   const place = { config: workspace.config, store: workspace.store, selection: workspace.everything };
   const before = standing(first, place);
   let merged: Bytes | undefined;
@@ -50,9 +52,7 @@ async function mergeOne(conflict: Conflict, here: Bytes | undefined, options: Me
   const mine = versions.here === undefined ? undefined : (here ?? versions.here);
   const { there } = versions;
   if (mine === undefined || there === undefined || isBinary(mine) || isBinary(there)) {
-    throw new CsxError('USAGE', `${display(conflict.path)} cannot be merged: it is not a text file on both sides.`, {
-      hint: 'Keep one of the versions, or both.',
-    });
+    throw unmergeable(conflict.path);
   }
   const directory = await mkdtemp(path.join(os.tmpdir(), 'csx-merge-'));
   try {
@@ -78,6 +78,12 @@ async function mergeOne(conflict: Conflict, here: Bytes | undefined, options: Me
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+function unmergeable(file: FileName): CsxError {
+  return new CsxError('USAGE', `${display(file)} cannot be merged: it is not a text file on both sides.`, {
+    hint: 'Keep one of the versions, or both.',
+  });
 }
 
 function editor(): string {

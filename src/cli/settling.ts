@@ -11,13 +11,14 @@ import type { Conflict, Plan } from '../model/plan.js';
 import type { ApplyResult, Decided } from '../model/result.js';
 import { resultSummaryJson } from '../model/run-records.js';
 import { quoteWord } from '../model/shell.js';
-import { decideWith, voidResolutions } from '../planner/decisions.js';
+import { decideWith, voidResolutions, whyNotSaved, whyNotTaken } from '../planner/decisions.js';
 import type { Deciding } from '../planner/decisions.js';
 import { partOf } from '../planner/part.js';
 import { resolutionsJson } from '../planner/resolutions.js';
 import type { Keep, Resolution } from '../planner/resolutions.js';
 import { byVersion } from '../planner/taken.js';
 import { applyResultView } from '../views/human/apply-result.js';
+import { problemView } from '../views/human/problem.js';
 import { jsonDocument } from '../views/json/document.js';
 import { plural } from '../views/quantity.js';
 import { print } from '../views/terminal.js';
@@ -30,6 +31,7 @@ import { EXIT } from './exit-status.js';
 import type { OutputFlags, PlaceFlags } from './flags.js';
 import { lockState } from './lock.js';
 import { mergeVersions } from './merging.js';
+import type { MergeOptions } from './merging.js';
 import type { PlanFlags } from './plan-flags.js';
 import { dialerFor, planFor } from './planning.js';
 import type { Watched } from './watch.js';
@@ -122,13 +124,7 @@ export class Settling {
     watch.pause();
     try {
       if (flags.merge || flags['merge-tool'] !== undefined) {
-        for (const each of Map.groupBy(open, ({ path }) => path).values()) {
-          await mergeVersions(
-            byVersion(each).map(([conflict]) => conflict),
-            merging,
-          );
-        }
-        return { ...nothing, merged: open };
+        return { ...nothing, merged: await this.#merge(open, merging) };
       }
       if (interactive) return await askConflicts(open, { ...merging, err });
     } finally {
@@ -137,6 +133,27 @@ export class Settling {
     throw new CsxError('NEEDS_INPUT', `${plural(open.length, 'conflict')} to be decided, and there is nobody to ask.`, {
       hint: 'Decide with --keep local|peer|both, --merge or --resolutions FILE; csx conflicts lists them.',
     });
+  }
+
+  /** The conflicts that were merged. What is no text file on both sides is told, and left as it is; throws when nothing was merged. */
+  async #merge(open: readonly Conflict[], merging: MergeOptions): Promise<readonly Conflict[]> {
+    const { err } = this.#options;
+    const merged: Conflict[] = [];
+    const left: CsxError[] = [];
+    for (const each of Map.groupBy(open, ({ path }) => path).values()) {
+      const versions = byVersion(each).map(([conflict]) => conflict);
+      try {
+        await mergeVersions(versions, merging);
+        merged.push(...each);
+      } catch (error) {
+        if (!(error instanceof CsxError) || error.code !== 'USAGE') throw error;
+        left.push(error);
+      }
+    }
+    const [first] = left;
+    if (first !== undefined && merged.length === 0) throw first;
+    for (const error of left) await print(err, problemView(err, error, { verbose: false }));
+    return merged;
   }
 
   /** What `--keep` says, of one peer's version where `--from` names it: then only of the files that are in conflict with it. */
@@ -214,9 +231,17 @@ function leftOver(left: readonly Conflict[], flags: SettlingOptions['flags']): s
   const still = `${plural(left.length, 'conflict')} still to be decided.`;
   const several = [...Map.groupBy(left, ({ path }) => path).values()].find((each) => byVersion(each).length > 1);
   const [first] = several ?? [];
-  if (flags.keep !== 'peer' || first === undefined) return `${still}\n`;
+  const why = flags.keep === undefined ? '' : left.map((conflict) => whyLeft(conflict, flags.keep)).join('');
+  if (flags.keep !== 'peer' || first === undefined) return `${still}\n${why}`;
   const path = quoteWord(display(first.path));
-  return `${still} Where peers hold different versions, say whose: csx resolve ${path} --keep peer --from ${display(first.peer)}\n`;
+  return `${still}\n${why}Where peers hold different versions, say whose: csx resolve ${path} --keep peer --from ${display(first.peer)}\n`;
+}
+
+function whyLeft(conflict: Conflict, keep: Keep | undefined): string {
+  const single = conflict.local === undefined || conflict.remote === undefined;
+  const why = keep === 'both' && !single ? whyNotSaved(conflict) : whyNotTaken(conflict);
+  const cannot = keep === 'both' ? 'both cannot be kept' : 'it cannot be taken';
+  return `  ${display(conflict.path)}: ${why === undefined || keep === 'local' ? conflict.because : `${cannot}: ${why}.`}\n`;
 }
 
 /** schemas/resolve.schema.json. */

@@ -6,6 +6,7 @@
  *  - A peer that was asked only because of the others (origin `settlement`) is overruled by no method unless they are decided: then
  *    it gets the version as well, unless it holds a third one about which nobody has said anything.
  *  - Several versions cannot all be taken: the group's method chooses among peers that it says have won; otherwise none is.
+ *  - What cannot stand here beside the other decisions is not taken.
  *  - Where there is nothing here to keep beside, `both` takes the first version and saves the others beside it.
  */
 
@@ -16,6 +17,7 @@ import type { Candidate } from './candidates.js';
 import { whyNotSaved } from './decisions.js';
 import { better } from './method.js';
 import type { Holder, Verdict } from './method.js';
+import { untakeable } from './takeable.js';
 import { carrying, sameState } from './taken.js';
 
 /** A conflict, with all that settling it depends on. */
@@ -57,7 +59,26 @@ export function settle(met: readonly Met[]): Settlement {
       if (conflict.resolution !== 'none' && !isForSlave(each)) files.add(file);
     }
   }
-  return { conflicts: decided, takenFrom, files };
+  return withhold(met, { conflicts: decided, takenFrom, files });
+}
+
+/** Leaves open what cannot stand here (takeable.ts), with all the peers of the file: they would get what is not there. */
+function withhold(met: readonly Met[], settlement: Settlement): Settlement {
+  const { conflicts, takenFrom, files } = settlement;
+  const why = untakeable(new Map(met.map(({ conflict }) => [conflict.path, conflict.local])), takenFrom);
+  if (why.size === 0) return settlement;
+  const left = new Map(conflicts);
+  for (const each of met) {
+    const reason = why.get(each.conflict.path);
+    const conflict = conflicts.get(each) ?? each.conflict;
+    if (reason !== undefined && !isForSlave(each))
+      left.set(each, resolved({ ...each, conflict }, 'none', `It is not taken: ${reason}.`).conflict);
+  }
+  return {
+    conflicts: left,
+    takenFrom: new Map([...takenFrom].filter(([file]) => !why.has(file))),
+    files: new Set([...files].filter((file) => !why.has(file))),
+  };
 }
 
 /** What a peer gets of a file: the version that is taken from another one, where one is. */

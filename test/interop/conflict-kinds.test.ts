@@ -1,4 +1,4 @@
-/** Files, directories and links against each other, by each choice, against the real csync2 and a csx peer. */
+/** Files, directories and links against each other, by each choice (local, peer, both, merge, skip), against the real csync2 and a csx peer. */
 
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +22,18 @@ const tree =
     for (const [name, text] of Object.entries(children)) put(`${root}/${name}`, text);
   };
 
+const link =
+  (target: string): Make =>
+  (root) => {
+    fs.rmSync(root, { recursive: true, force: true });
+    fs.symlinkSync(target, root);
+  };
+
 interface Case {
+  /** The conflict over the case's own name, or over what lies below it. */
+  readonly kind: string;
+  /** Below a prefix nobody tells where a link points, so that it cannot be taken. */
+  readonly linked?: true;
   readonly base: Make;
   readonly here: Make;
   readonly there: Make;
@@ -30,12 +41,19 @@ interface Case {
 
 const CASES: Readonly<Record<string, Case>> = {
   'dir-here-file-there': {
+    kind: 'type',
     base: file('common'),
     here: tree({ a: 'a here', 'b/c': 'c here' }),
     there: file('there, longer'),
   },
-  'file-here-dir-there': { base: file('common'), here: file('here'), there: tree({ a: 'a there', 'b/c': 'c there' }) },
+  'file-here-dir-there': {
+    kind: 'type',
+    base: file('common'),
+    here: file('here'),
+    there: tree({ a: 'a there', 'b/c': 'c there' }),
+  },
   'child-changed-here-file-there': {
+    kind: 'type',
     base: tree({ a: 'a', 'b/c': 'c', d: 'd' }),
     here: (root) => {
       put(`${root}/a`, 'a changed here');
@@ -43,6 +61,7 @@ const CASES: Readonly<Record<string, Case>> = {
     there: file('file there'),
   },
   'file-here-child-changed-there': {
+    kind: 'type',
     base: tree({ a: 'a', 'b/c': 'c', d: 'd' }),
     here: file('file here'),
     there: (root) => {
@@ -50,6 +69,7 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   },
   'file-here-child-new-there': {
+    kind: 'type',
     base: tree({ a: 'a' }),
     here: file('file here'),
     there: (root) => {
@@ -57,6 +77,7 @@ const CASES: Readonly<Record<string, Case>> = {
     },
   },
   'removed-here-child-new-there': {
+    kind: 'removed-here',
     base: tree({ a: 'a' }),
     here: (root) => {
       fs.rmSync(root, { recursive: true });
@@ -65,7 +86,25 @@ const CASES: Readonly<Record<string, Case>> = {
       put(`${root}/new`, 'new there');
     },
   },
+  'dir-here-link-there': {
+    kind: 'type',
+    linked: true,
+    base: file('common'),
+    here: tree({ a: 'a here' }),
+    there: link('elsewhere'),
+  },
+  'link-here-dir-there': { kind: 'type', base: file('common'), here: link('elsewhere'), there: tree({ a: 'a there' }) },
+  'both-dirs': {
+    kind: 'both-changed',
+    base: file('common'),
+    here: tree({ a: 'a here' }),
+    there: (root) => {
+      tree({ a: 'a there, longer' })(root);
+      fs.chmodSync(root, 0o750);
+    },
+  },
   'child-new-here-removed-there': {
+    kind: 'removed-there',
     base: tree({ a: 'a' }),
     here: (root) => {
       put(`${root}/new`, 'new here');
@@ -111,6 +150,81 @@ describe.each<Kind>(['csync2', 'csx'])('conflicts with a %s peer', (kind) => {
     expect(readTree(mine.tree)).toEqual(readTree(theirs.tree));
   }
   const names = Object.keys(CASES);
+  const takeable = names.filter((name) => CASES[name]!.linked === undefined);
+  /** Takes all cases away on both sides, which is no conflict. */
+  const clear = async (): Promise<void> => {
+    for (const { tree: root } of hosts) {
+      for (const name of fs.readdirSync(root))
+        if (name !== 'anchor') fs.rmSync(`${root}/${name}`, { recursive: true, force: true });
+    }
+    await ok('apply', '--auto-approve', '--max-delete', '100%');
+    await theirs.run(kind === 'csx' ? ['apply', '--auto-approve', '--max-delete', '100%'] : ['-x']);
+    await settled();
+  };
+  /** Every content of a tree: what may not be lost. */
+  const contents = (host: Host): readonly string[] =>
+    Object.values(readTree(host.tree)).flatMap(({ type, content }) =>
+      type === 'file' && content !== undefined ? [content] : [],
+    );
+
+  it('are named as what they are, and left alone by skip', async () => {
+    await clash(names);
+    const listed = await mine.run(['conflicts', '--json']);
+    const { conflicts } = JSON.parse(listed.stdout) as { conflicts: readonly { path: string; kind: string }[] };
+    for (const name of names) {
+      const kinds = conflicts.filter(({ path }) => `${path}/`.startsWith(`%t%/${name}/`)).map((each) => each.kind);
+      expect(kinds, name).toContain(CASES[name]!.kind);
+    }
+    const before = hosts.map(contents);
+    await ok('apply', '--auto-approve', '--on-conflict', 'skip', '--max-delete', '100%');
+    // What was removed here and is unchanged there is no conflict, and goes.
+    for (const name of names) {
+      const there = readTree(theirs.tree);
+      const stands = Object.keys(there).some((each) => `${each}/`.startsWith(`${name}/`));
+      expect(stands, name).toBe(name !== 'child-new-here-removed-there');
+    }
+    for (const [index, host] of hosts.entries())
+      expect(before[index]!.filter((content) => !contents(host).includes(content)).length).toBeLessThanOrEqual(1);
+    await clear();
+  });
+
+  it('are not merged where a side is no text, which is said, and the rest is', async () => {
+    await clash(names);
+    const before = hosts.map((host) => readTree(host.tree));
+    const tool = `${mine.directory}/tool`;
+    fs.writeFileSync(tool, '#!/bin/sh\ncat "$1" "$2" > "$3"\n', { mode: 0o755 });
+    const nothing = await mine.run(['resolve', '--merge-tool', tool, `${mine.tree}/dir-here-file-there`]);
+    expect(nothing.status, nothing.stdout).toBe(64);
+    expect(nothing.stderr.replaceAll(/\s+/g, ' ')).toContain(
+      '%t%/dir-here-file-there cannot be merged: it is not a text file on both sides.',
+    );
+    expect(hosts.map((host) => readTree(host.tree))).toEqual(before);
+    const some = await mine.run(['resolve', '--merge-tool', tool, '--max-delete', '100%']);
+    expect(some.status, some.stdout + some.stderr).toBe(3);
+    for (const host of hosts) expect(fs.readFileSync(`${host.tree}/both-dirs/a`, 'utf8')).toBe('a herea there, longer');
+    expect(some.stderr.replaceAll(/\s+/g, ' ')).toContain('%t%/both-dirs cannot be merged');
+    await clear();
+  });
+
+  it('are kept both where that can be, and say why where it cannot', async () => {
+    await clash(names);
+    const before = hosts.flatMap(contents);
+    const both = await mine.run(['resolve', '--keep', 'both', '--max-delete', '100%']);
+    // What lies in a directory that is none there waits for the decision on that: 4.
+    expect(both.status, both.stdout + both.stderr).toBe(4);
+    const said = both.stdout.replaceAll(/\s+/g, ' ');
+    expect(said).toContain(
+      '%t%/file-here-dir-there: both cannot be kept: only files and links can be saved beside another, and there it is a directory.',
+    );
+    expect(said).toContain('It is not taken: %t%/file-here-dir-there, in which it lies, is no directory here.');
+    const from = `.from-${theirs.address}`;
+    expect(fs.readFileSync(`${mine.tree}/dir-here-file-there${from}`, 'utf8')).toBe('there, longer');
+    expect(fs.readFileSync(`${mine.tree}/both-dirs/a${from}`, 'utf8')).toBe('a there, longer');
+    // Nothing that stood anywhere is gone.
+    const after = hosts.flatMap(contents);
+    expect(before.filter((content) => !after.includes(content))).toEqual([]);
+    await clear();
+  });
 
   it('are all settled by the version that is here', async () => {
     await clash(names);
@@ -122,15 +236,11 @@ describe.each<Kind>(['csync2', 'csx'])('conflicts with a %s peer', (kind) => {
     expect(Object.entries(readTree(mine.tree))).toEqual(before);
     await ok('apply', '--auto-approve', '--max-delete', '100%');
     await settled();
-    for (const name of names) {
-      fs.rmSync(`${mine.tree}/${name}`, { recursive: true, force: true });
-    }
-    await ok('apply', '--auto-approve', '--max-delete', '100%');
-    await settled();
+    await clear();
   });
 
   it('are all settled by the version that is there', async () => {
-    await clash(names);
+    await clash(takeable);
     // Removed here and unchanged there: that is no conflict, whatever becomes of what was made beside it.
     const { ['removed-here-child-new-there/a']: _gone, ...before } = readTree(theirs.tree);
     await ok('resolve', '--keep', 'peer', '--max-delete', '100%');

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { literalDelta, RawClient } from '../engine/daemon/raw-client.js';
+import { runCsx } from '../support/csx.js';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/csx', import.meta.url));
 const KEY = 'a'.repeat(64);
@@ -192,6 +193,24 @@ describe('csx daemon', () => {
     expect(await stranger.say(`CONFIG \nHELLO ${CLIENT}`)).toContain('Identification failed!');
     stranger.close();
     await expect(RawClient.open(SERVER, CLIENT)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it("csx's client dials an IPv6 address, from an IPv6 address", async () => {
+    const client = '0:0:0:0:0:0:0:1';
+    const running = start([], ['ignore', 'pipe', 'pipe'], {}, '::1', `"${client}"`);
+    await untilListening(running);
+    fs.writeFileSync(`${base}/t/f`, 'content');
+    fs.mkdirSync(`${base}/db-of-client`);
+    const place = ['--system-dir', base, '-N', client, '-D', `${base}/db-of-client`];
+    // Both share the one tree, so that everything is equal; to find that out it has to ask.
+    const planned = await runCsx(['plan', '--json', ...place]);
+    expect(planned.status, planned.stderr).toBe(0);
+    expect(JSON.parse(planned.stdout)).toMatchObject({
+      peers: [{ name: '::1', reachable: true, address: '[::1]:30865' }],
+      summary: { create: 0, update: 0 },
+    });
+    const applied = await runCsx(['apply', '--auto-approve', ...place]);
+    expect(applied.status, applied.stdout + applied.stderr).toBe(0);
   });
 
   it('without -N listens on all addresses, IPv4 and IPv6, and takes mapped addresses for what they are', async () => {
