@@ -14,7 +14,7 @@ import { applyPlan } from '../../src/engine/update/apply.js';
 import { computePlan } from '../../src/engine/update/compute-plan.js';
 import { Dialer } from '../../src/engine/update/dial.js';
 import type { FileName } from '../../src/model/names.js';
-import type { Conflict, Plan } from '../../src/model/plan.js';
+import type { Plan } from '../../src/model/plan.js';
 import { decideWith } from '../../src/planner/decisions.js';
 import { resolutionOf } from '../../src/planner/resolutions.js';
 import type { Keep } from '../../src/planner/resolutions.js';
