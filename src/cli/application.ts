@@ -8,7 +8,7 @@ import { verifyPlan } from '../engine/update/verify.js';
 import { CsxError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import type { ApplyResult, ResultSummary } from '../model/result.js';
-import type { Lock } from '../model/store.js';
+import type { Lock, Scope } from '../model/store.js';
 import { decideWith } from '../planner/decisions.js';
 import type { OnConflict } from '../planner/decisions.js';
 import { requireMatch } from '../planner/saved-plan.js';
@@ -103,7 +103,7 @@ export class Application {
 
   /** Applies a saved plan. */
   async saved(file: string): Promise<Done> {
-    const { workspace, flags, recorder, out } = this.#options;
+    const { workspace, flags, recorder, watch, out } = this.#options;
     refusePlanningFlags(flags);
     const plan = await readPlanFile(file);
     const lock = await this.#lock();
@@ -117,6 +117,8 @@ export class Application {
       });
       refuseUnfit(plan);
       await recorder.plan(plan);
+      const standing = settledAsRecorded(plan);
+      if (standing.length > 0) await completeRows(workspace, standing, watch.stop);
       const result = await this.#apply(plan, undefined);
       if (!flags.json) await print(out, applyResultView(out, result, { full: flags.full }));
       return { status: this.#statusOf(result, plan), summary: result.summary };
@@ -265,4 +267,11 @@ function decidedByRule(result: ApplyResult, rule: OnConflict): boolean {
           (conflict.autoMethod !== 'none' || rule === 'local' || rule === 'peer'),
       ),
   );
+}
+
+/** Files that are found equal and have not drifted: a row of theirs that is incomplete (complete.ts) would keep its mark. */
+function settledAsRecorded(plan: Plan): readonly Scope[] {
+  const drifted = new Set(plan.drift.map(({ file }) => file));
+  const equal = plan.changes.filter(({ action, path }) => action === 'no-op' && !drifted.has(path));
+  return [...new Set(equal.map(({ path }) => path))].map((file) => ({ file, recursive: false }));
 }

@@ -2,7 +2,7 @@
 
 import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startHosts, stopHosts } from '../safety/hosts.js';
+import { LONG, startHosts, stopHosts } from '../safety/hosts.js';
 import type { Host, Kind } from '../safety/hosts.js';
 import { put } from '../support/cluster.js';
 import { readTree } from '../support/tree.js';
@@ -167,7 +167,9 @@ describe.each<Kind>(['csync2', 'csx'])('conflicts with a %s peer', (kind) => {
       type === 'file' && content !== undefined ? [content] : [],
     );
 
-  it('are named as what they are, and left alone by skip', async () => {
+  // Naming and merging are this host's own work: one kind of peer will do, but in the long run.
+  const every = kind === 'csync2' || LONG ? [kind] : [];
+  it.each(every)('are named as what they are, and left alone by skip (%s)', async () => {
     await clash(names);
     const listed = await mine.run(['conflicts', '--json']);
     const { conflicts } = JSON.parse(listed.stdout) as { conflicts: readonly { path: string; kind: string }[] };
@@ -188,7 +190,7 @@ describe.each<Kind>(['csync2', 'csx'])('conflicts with a %s peer', (kind) => {
     await clear();
   });
 
-  it('are not merged where a side is no text, which is said, and the rest is', async () => {
+  it.each(every)('are not merged where a side is no text, which is said, and the rest is (%s)', async () => {
     await clash(names);
     const before = hosts.map((host) => readTree(host.tree));
     const tool = `${mine.directory}/tool`;

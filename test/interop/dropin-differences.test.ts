@@ -1,6 +1,6 @@
 /** Where the drop-in deliberately differs from csync2 (docs/differences.md): each case shows what csync2 does and what csx does instead. */
 
-import { readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { compareTwins, Twin } from '../dropin/twins.js';
@@ -88,6 +88,21 @@ describe('deliberate differences', () => {
         delete process.env['CSX_ALLOW_VANISHED'];
       }
       expect(() => readFileSync(there)).toThrow('ENOENT');
+    }
+  });
+
+  it('a removal below what is no directory at the peer any more is settled', async () => {
+    for (const client of ['csync2', 'csx'] as const) {
+      const twin = await start(client);
+      twin.put(0, 'd/file', 'x');
+      await twin.quiet(0, '-x');
+      const there = path.join(twin.trees[1] ?? '', 'd');
+      rmSync(there, { recursive: true });
+      writeFileSync(there, 'a file now');
+      twin.remove(0, 'd/file');
+      for (let round = 0; round < 2; round += 1) await twin.quiet(0, '-x');
+      expect((await twin.quiet(0, '-M')).stdout.includes('%t%/d/file')).toBe(client === 'csync2');
+      expect(readFileSync(there, 'utf8')).toBe('a file now');
     }
   });
 

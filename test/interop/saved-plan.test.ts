@@ -1,6 +1,16 @@
 /** Saved plans against the real csync2: exactly what was planned, once, and nothing that is no longer as it was. */
 
-import { readFileSync, rmSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +61,24 @@ describe('a saved plan', () => {
     const again = await cluster.csx('apply', file);
     expect(again.status).toBe(6);
     expect(again.stderr).toContain('can be applied once');
+  });
+
+  it('takes the marks from what was made anew as it was, and is equal', async () => {
+    mkdirSync(`${here}/d`);
+    mkdirSync(`${here}/other`);
+    symlinkSync('a', `${here}/l`);
+    expect((await cluster.csx('apply', '--auto-approve')).status).toBe(0);
+    for (const name of ['d', 'l']) rmSync(`${here}/${name}`, { recursive: true });
+    symlinkSync('a', `${here}/l`);
+    // Two that stand at once have two inodes.
+    mkdirSync(`${here}/new d`);
+    rmSync(`${here}/other`, { recursive: true });
+    renameSync(`${here}/new d`, `${here}/d`);
+    expect((await cluster.csx('mark', `${here}/d`, `${here}/l`)).status).toBe(0);
+    expect((await cluster.csx('plan', '--out', file)).status).toBe(0);
+    const applied = await cluster.csx('apply', file);
+    expect(applied, applied.stdout + applied.stderr).toMatchObject({ status: 0 });
+    expect((await cluster.csx('db', 'list', 'dirty')).stdout).not.toContain('%t%');
   });
 
   it('leaves out what was edited here since, and sends the rest', async () => {

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { expect } from 'vitest';
 import type { Opened } from '../../src/engine/daemon/served.js';
 import { applyPlan } from '../../src/engine/update/apply.js';
+import { completeRows } from '../../src/engine/update/complete.js';
 import { computePlan } from '../../src/engine/update/compute-plan.js';
 import { Dialer } from '../../src/engine/update/dial.js';
 import type { FileName } from '../../src/model/names.js';
@@ -159,7 +160,7 @@ export class World {
     });
     const kept = new Map<string, Keep>();
     const stop = new AbortController().signal;
-    const { plan } = await computePlan({
+    const { plan, incomplete } = await computePlan({
       config,
       selection,
       peers: undefined,
@@ -186,6 +187,8 @@ export class World {
     // What is decided is stated before it is carried out.
     for (const file of new Set(plan.conflicts.map(({ path: each }) => each))) this.#overrule(file, plan, host);
     for (const { resolution } of plan.conflicts) this.decided[resolution] += 1;
+    // As `csx apply` does.
+    if (incomplete > 0) await completeRows({ config, everything: selection, store }, undefined, stop);
     const result = await applyPlan({
       plan,
       config,

@@ -75,7 +75,9 @@ export function settle(
   if (refused) return [{ kind: 'refused', ...place, at }];
   if (status !== 'done') return [];
   const local = change.precondition.local;
-  const settled: Write = { kind: 'settle', ...place, checktxt: local?.checktxt, stamp: local?.stamp };
+  // A directory made anew with the same attributes is no change and leaves its row as it is: only its inode, and so its stamp, is another.
+  const stamp = change.after?.entry.type === 'directory' ? undefined : local?.stamp;
+  const settled: Write = { kind: 'settle', ...place, checktxt: local?.checktxt, stamp };
   if (change.after === undefined || local === undefined) {
     // That both have no such file is a state agreed on too: one that is made there later is the peer's own.
     const gone = { checktxt: undefined, target: undefined, digest: undefined, signature: undefined };

@@ -1,10 +1,12 @@
 /** Acknowledged changes reach the state in groups, in order, soon, and never silently not. */
 
 import { describe, expect, it } from 'vitest';
-import { Settlement } from '../../../src/engine/update/settlement.js';
+import { settle, Settlement } from '../../../src/engine/update/settlement.js';
 import { side } from '../../../src/engine/update/side.js';
+import type { CheckText } from '../../../src/model/checktxt.js';
 import { CsxError } from '../../../src/model/errors.js';
-import type { FileName } from '../../../src/model/names.js';
+import type { FileName, PeerName } from '../../../src/model/names.js';
+import type { Change } from '../../../src/model/plan.js';
 import type { Store, Write } from '../../../src/model/store.js';
 
 function removal(index: number): Write {
@@ -49,6 +51,26 @@ describe('Settlement', () => {
     settlement.add([removal(1)]);
     await expect(settlement.flush()).rejects.toMatchObject({ code: 'NO_SPACE' });
     expect(settlement.failed).toBe(true);
+  });
+});
+
+describe('settle', () => {
+  it.each([
+    ['directory', undefined],
+    ['file', 'seen'],
+  ] as const)('ties a %s to the stamp %j: one of a directory tells only which it is', (type, stamp) => {
+    const checktxt = 'v1:text' as CheckText;
+    const change = {
+      path: '/a' as FileName,
+      peer: 'b' as PeerName,
+      action: 'no-op',
+      aspects: [],
+      before: undefined,
+      after: { entry: { type } },
+      precondition: { local: { checktxt, stamp: 'seen' } },
+    } as unknown as Change;
+    const [settled] = settle({ change, status: 'done', problem: undefined, bytes: 0 }, undefined, 1, false);
+    expect(settled).toEqual({ kind: 'settle', file: '/a', peer: 'b', checktxt, stamp });
   });
 });
 
