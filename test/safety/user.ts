@@ -70,7 +70,7 @@ export class User {
 
   /**
    * @param root the names of this life, less PATHS
-   * @param links whether he makes links and moves them. On a csync2 host he does not: under a prefix csync2 neither notices nor shows
+   * @param links whether he makes links and moves them. On a csync2 host he must not: under a prefix csync2 neither notices nor shows
    *   where a link points (docs/differences.md), so that such a link would never reach anybody
    */
   constructor(root: string, links: boolean, versions: Versions, tell: (what: string) => void) {

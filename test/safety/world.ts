@@ -108,9 +108,12 @@ export class World {
   async live(steps: readonly Step[]): Promise<void> {
     this.#life += 1;
     this.#versions.begin();
+    // Of several csx hosts none knows where a link points that another has sent to a csync2 since, which shows no target below a prefix:
+    // found equal, it keeps that one (docs/promises.md, known gaps; CSX_TEST_SEED=101 CSX_TEST_LIFE=14 on 127.32.6 with links).
+    const links = this.#csx.size === 1;
     this.#users = this.#trees.map(
       (tree, host) =>
-        new User(path.join(tree, String(this.#life)), this.#csx.has(host), this.#versions, (what) => {
+        new User(path.join(tree, String(this.#life)), links && this.#csx.has(host), this.#versions, (what) => {
           this.#tell(host, `user ${what}`);
         }),
     );

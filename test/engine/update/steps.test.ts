@@ -86,9 +86,9 @@ describe('stepsOf', () => {
     expect(steps(action, after, aspects)).toEqual(expected);
   });
 
-  it('forced, the peer is made to forget its own change first; but not for what is equal', () => {
+  it('forced, the peer is made to forget its own change first, also of what is equal', () => {
     expect(steps('delete', undefined, [], true)).toEqual(['FLUSH', 'DEL']);
     expect(steps('update', FILE, ['content'], true)[0]).toBe('FLUSH');
-    expect(steps('no-op', FILE, [], true)).toEqual(['SETIME 12']);
+    expect(steps('no-op', FILE, [], true)).toEqual(['FLUSH', 'SETIME 12']);
   });
 });
