@@ -1,4 +1,7 @@
-/** Which files `csx diff` looks at: what is known here below its arguments, and what each peer has there besides. */
+/**
+ * Which files `csx diff` looks at: what is known here below its arguments, and what each peer has there besides. And what the arguments
+ * of `csx diff` and `csx compare` mean, which may name what only a peer has.
+ */
 
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
@@ -56,11 +59,12 @@ export async function lookAtPeers(
       each.peer === peer ? each.files.flatMap(({ kind, path: file }) => (kind === 'only-there' ? [file] : [])) : [],
     );
   const lists = peers.map((peer) => ({ peer, files: [...new Set([...known, ...only(peer)])].sort() }));
-  const unknown = named.find(({ scopes: own, missing }) =>
-    missing === undefined ? false : !lists.some(({ files }) => files.some((file) => isWithinAny(file, own))),
+  const unknown = missingAmong(
+    named,
+    lists.flatMap(({ files }) => files),
   );
   const asked = comparisons.every(({ problem }) => problem === undefined);
-  if (unknown?.missing !== undefined && asked) throw unknown.missing;
+  if (unknown !== undefined && asked) throw unknown;
   const count = new Set(lists.flatMap(({ files }) => files)).size;
   if (count > most) {
     throw new CsxError('USAGE', `${String(count)} files lie there; csx diff shows ${String(most)} at most.`, {
@@ -82,14 +86,14 @@ export async function lookAtPeers(
   );
 }
 
-interface Named {
+export interface Named {
   readonly scopes: readonly Scope[];
   /** Why this host knows nothing of it: to be thrown unless a peer does. */
   readonly missing: CsxError | undefined;
 }
 
 /** What only a peer has is no target to anything else; here it is, where a group would hold it. */
-async function scopesNamed(word: string, workspace: Workspace): Promise<Named> {
+export async function scopesNamed(word: string, workspace: Workspace): Promise<Named> {
   try {
     return { scopes: await namedScopes([word], true, workspace), missing: undefined };
   } catch (error) {
@@ -103,6 +107,12 @@ async function scopesNamed(word: string, workspace: Workspace): Promise<Named> {
     if (held.length === 0) throw error;
     return { scopes: held.map((file) => ({ file, recursive: true })), missing: error };
   }
+}
+
+/** Why something named is unknown that is neither known here nor among what was found on the peers. */
+export function missingAmong(named: readonly Named[], found: readonly FileName[]): CsxError | undefined {
+  return named.find(({ scopes, missing }) => missing !== undefined && !found.some((file) => isWithinAny(file, scopes)))
+    ?.missing;
 }
 
 /** The files of the database, and those that are marked as removed. */

@@ -1,15 +1,15 @@
 import { Args, Flags } from '@oclif/core';
 import { CsxCommand } from '../cli/command.js';
+import { missingAmong, scopesNamed } from '../cli/comparing-files.js';
 import { EXIT, statusOfPeer, worstStatus } from '../cli/exit-status.js';
 import { choiceFlags, networkFlags } from '../cli/flags.js';
 import { lockState } from '../cli/lock.js';
-import { dialerFor, scopesOf } from '../cli/planning.js';
+import { dialerFor } from '../cli/planning.js';
 import { withWatch } from '../cli/watch.js';
 import { withWorkspace } from '../cli/workspace.js';
 import { compareHosts } from '../engine/compare/compare-hosts.js';
 import { comparisonJson } from '../model/comparison.js';
 import type { PeerComparison } from '../model/comparison.js';
-import { fromText } from '../model/names.js';
 import type { Write } from '../model/store.js';
 import { comparisonView } from '../views/human/comparison.js';
 import { jsonDocument } from '../views/json/document.js';
@@ -51,7 +51,8 @@ Exit status: 0 all the same, or marked; 2 with --detailed-exitcode: something di
     return withWorkspace(flags, flags.mark ? 'write' : 'read', (workspace) =>
       withWatch(this.err(flags), flags, async (watch) => {
         const { chosen, store, config } = workspace;
-        const scopes = await scopesOf((argv as string[]).map(fromText), workspace);
+        const named = await Promise.all((argv as string[]).map((word) => scopesNamed(word, workspace)));
+        const scopes = named.length === 0 ? undefined : named.flatMap((each) => each.scopes);
         const dialer = dialerFor(workspace, flags, watch.stop);
         const comparisons = await compareHosts({
           selection: chosen,
@@ -61,6 +62,9 @@ Exit status: 0 all the same, or marked; 2 with --detailed-exitcode: something di
           scopes,
           report: watch.report,
         });
+        const found = comparisons.flatMap(({ files }) => files.map(({ path }) => path));
+        const unknown = missingAmong(named, found);
+        if (unknown !== undefined && comparisons.every(({ problem }) => problem === undefined)) throw unknown;
         let marked: number | undefined;
         if (flags.mark) {
           const lock = await lockState(store, 'csx compare --mark', watch);

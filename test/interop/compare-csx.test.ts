@@ -95,6 +95,11 @@ it('diff does not call a file the same that it cannot read', async () => {
 });
 
 it('compare --mark schedules what differs, and with --removals what is only there', async () => {
+  // Named, though only a peer has it.
+  const only = ['compare', '%t%/only-there', '--mark'];
+  expect((await here.run(only)).stdout).toContain('Marked: 0 rows.\n');
+  expect((await here.run([...only, '--removals'])).stdout).toContain('Marked: 1 row.\n');
+  expect(await here.run(['compare', '%t%/nowhere'])).toMatchObject({ status: 1 });
   // Two peers have another version of a file each, and none has only-here.
   expect((await here.run(['compare', '--mark'])).stdout).toContain('Marked: 4 rows.\n');
   expect((await here.run(['compare', '--mark', '--removals'])).stdout).toContain('Marked: 7 rows.\n');
