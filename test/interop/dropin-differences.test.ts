@@ -1,6 +1,6 @@
 /** Where the drop-in deliberately differs from csync2 (docs/differences.md): each case shows what csync2 does and what csx does instead. */
 
-import { readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { compareTwins, Twin } from '../dropin/twins.js';
@@ -214,6 +214,42 @@ describe('deliberate differences', () => {
         }
       };
       expect(made()).toBe(client === 'csync2');
+    }
+  });
+
+  it("-o of a prefix's own directory lists it once", async () => {
+    for (const client of ['csync2', 'csx'] as const) {
+      const twin = await start(client, { ...TWO, listen: [] });
+      twin.put(0, 'file', 'x');
+      const once = '%t%\n%t%/file\n';
+      expect((await twin.quiet(0, '-or', '.')).stdout).toBe(client === 'csync2' ? once + once : once);
+      expect((await twin.quiet(0, '-or', '..')).stdout).toBe(once);
+    }
+  });
+
+  it('keeps as many backups as backup-generations says', async () => {
+    for (const daemon of ['csync2', 'csx'] as const) {
+      const twin = await Twin.start(
+        {
+          ...TWO,
+          config: ({ names, trees, root }) => `
+            nossl * *; prefix t { ${names.map((name, index) => `on ${name}: ${trees[index] ?? ''};`).join(' ')} }
+            group g { host ${names.join(' ')}; key k; include %t%; backup-directory ${root}/backups; backup-generations 3; }`,
+        },
+        { client: 'csync2', daemon },
+        31_865,
+      );
+      running.push(twin);
+      for (let version = 1; version <= 6; version++) {
+        twin.put(0, 'file', `version ${version}`, 1_700_000_000 + version);
+        expect((await twin.quiet(0, '-x')).status).toBe(0);
+      }
+      const directory = path.join(twin.root, 'backups', twin.trees[1] ?? '');
+      const kept = readdirSync(directory).map((name) => readFileSync(path.join(directory, name), 'utf8'));
+      expect(kept.sort()).toEqual(
+        daemon === 'csync2' ? ['version 4', 'version 5'] : ['version 3', 'version 4', 'version 5'],
+      );
+      await twin.stop();
     }
   });
 });
