@@ -113,6 +113,8 @@ it('moves a host to csx and back', () => {
   const ran = spawnSync('unshare', ['-n', '-p', '--fork', '--kill-child', 'sh', '-c', script], {
     encoding: 'utf8',
     timeout: 60_000,
+    // unshare lets SIGTERM pass it by.
+    killSignal: 'SIGKILL',
   });
   expect(ran.stdout, `${ran.stdout}\n${ran.stderr}`).toContain('EVERYTHING DONE');
   expect(ran.status).toBe(0);
