@@ -23,7 +23,7 @@ import type {
   SideState,
 } from './plan.js';
 import type { Shared } from './plan-shared.js';
-import type { Drift, DriftReason, LocalState } from './scan.js';
+import type { PlannedDrift, DriftReason, LocalState } from './scan.js';
 
 const TYPES: readonly FileType[] = ['file', 'directory', 'link', 'fifo', 'character-device', 'block-device', 'socket'];
 const ASPECTS: readonly Aspect[] = ['content', 'type', 'target', 'owner', 'mode', 'mtime', 'device'];
@@ -86,7 +86,7 @@ export function readPeer(value: JsonValue): PlanPeer {
   };
 }
 
-export function readDrift(value: JsonValue, shared: Shared): Drift {
+export function readDrift(value: JsonValue, shared: Shared): PlannedDrift {
   const change = value.member('change');
   const after = change.member('after').nullable(readLocal);
   const file = fileName(value, 'path');
@@ -94,6 +94,7 @@ export function readDrift(value: JsonValue, shared: Shared): Drift {
   return {
     file: known?.path ?? file,
     disk: diskPath(value),
+    groups: shared.list(value.bytesList('groups')),
     reason: value.member('reason').oneOf(DRIFT_REASONS),
     // Whatever the database holds: it may be no check text.
     before: change.member('before').nullable((before) => before.bytes('checktxt') as string as CheckText),

@@ -16,7 +16,7 @@ export interface StateJson extends BytesMember<'checktxt'>, OptionalBytesMember<
   readonly signature: string | null;
 }
 
-export interface DriftJson extends BytesMember<'path'>, BytesMember<'disk'> {
+export interface DriftJson extends BytesMember<'path'>, BytesMember<'disk'>, BytesListMember<'groups'> {
   readonly address: string;
   readonly change: {
     readonly actions: readonly string[];

@@ -30,7 +30,7 @@ import type {
   PlanHeadJson,
 } from './plan-json-shape.js';
 import type { ActionInvocation, Change, Conflict, Plan, PlanPeer, SideState, Summary, Tally } from './plan.js';
-import type { Drift } from './scan.js';
+import type { PlannedDrift } from './scan.js';
 
 export type * from './plan-json-shape.js';
 
@@ -93,12 +93,13 @@ export function peerJson(peer: PlanPeer): PeerJson {
   };
 }
 
-export function driftJson(drift: Drift): DriftJson {
+export function driftJson(drift: PlannedDrift): DriftJson {
   const { before, after } = drift;
   return {
     address: display(drift.file),
     ...bytesMember('path', drift.file),
     ...bytesMember('disk', drift.disk),
+    ...bytesListMember('groups', drift.groups),
     change: {
       actions: driftActions(drift),
       before: before === undefined ? null : rowJson(before),
@@ -108,7 +109,7 @@ export function driftJson(drift: Drift): DriftJson {
   };
 }
 
-function driftActions(drift: Drift): readonly string[] {
+function driftActions(drift: PlannedDrift): readonly string[] {
   if (drift.after === undefined) return ['delete'];
   if (drift.before === undefined) return ['create'];
   return drift.reason === 'type' ? ['delete', 'create'] : ['update'];

@@ -9,7 +9,7 @@ import type { AutoMethod } from './config.js';
 import type { Digest, Entry, SignatureDigest, Stamp } from './entry.js';
 import type { Problem } from './errors.js';
 import type { Bytes, FileName, PeerName } from './names.js';
-import type { Drift } from './scan.js';
+import type { PlannedDrift } from './scan.js';
 
 /** A file's state on one side. Undefined stands for: it does not exist there. */
 export interface SideState {
@@ -189,7 +189,7 @@ export interface Plan extends PlanOrigin {
   readonly complete: boolean;
   readonly errored: boolean;
   readonly peers: readonly PlanPeer[];
-  readonly drift: readonly Drift[];
+  readonly drift: readonly PlannedDrift[];
   /** In the order of carrying out, peer by peer. */
   readonly changes: readonly Change[];
   readonly conflicts: readonly Conflict[];

@@ -20,6 +20,12 @@ export interface Drift {
   readonly after: LocalState | undefined;
 }
 
+/** In a plan. */
+export interface PlannedDrift extends Drift {
+  /** The groups that hold the file, last declared first. */
+  readonly groups: readonly string[];
+}
+
 /** The state of a file on this host's disk. It is a SideState (plan.ts) as well, one whose signature nobody asked for. */
 export interface LocalState {
   readonly entry: Entry;

@@ -31,6 +31,8 @@ export interface Route {
 export interface Membership {
   /** The hosts that share the file with this one. */
   peersOf(file: FileName): readonly Route[];
+  /** The groups that hold the file, last declared first. */
+  groupsOf(file: FileName): readonly Group[];
   /** The group's actions whose patterns match the file. */
   actionRules(file: FileName, group: Group): readonly ActionRule[];
 }

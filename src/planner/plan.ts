@@ -11,9 +11,19 @@ import { compareBytes } from '../model/names.js';
 import { storedName } from '../model/encoding.js';
 import { eachPaced } from '../model/paced.js';
 import type { Paced } from '../model/paced.js';
-import type { Change, Check, Conflict, Plan, PlanOptions, PlanOrigin, PlanPeer, RemoteState } from '../model/plan.js';
+import type {
+  Change,
+  Check,
+  Conflict,
+  Plan,
+  PlanOptions,
+  PlanOrigin,
+  PlanPeer,
+  RemoteState,
+  SideState,
+} from '../model/plan.js';
 import { hashPlan, summarizePlan } from '../model/plan-summary.js';
-import type { Drift, RootFinding } from '../model/scan.js';
+import type { Drift, PlannedDrift, RootFinding } from '../model/scan.js';
 import type { ActionRow, Baseline } from '../model/store.js';
 import { expectActions } from './actions.js';
 import type { Candidate, Membership } from './candidates.js';
@@ -52,7 +62,11 @@ export interface PlanInputs extends PlanOrigin {
   /** Commands left over from earlier runs. */
   readonly pendingActions: readonly ActionRow[];
   readonly decide?: Decide | undefined;
+  /** Hashes of this host's files that are in conflict, where they are known: for whoever reads the plan. */
+  readonly contents?: ReadonlyMap<FileName, Contents> | undefined;
 }
+
+type Contents = Pick<SideState, 'digest' | 'signature'>;
 
 /**
  * Makes the plan. Every candidate ends in exactly one of `changes`, `conflicts` (and, where it is resolved for this host, `changes`
@@ -73,7 +87,7 @@ export function* makePlan(inputs: PlanInputs): Paced<Plan> {
         changes.push(outcome.change);
         break;
       case 'conflict':
-        conflicts.push(outcome.met.conflict);
+        conflicts.push(withContents(outcome.met.conflict, inputs.contents));
         if (outcome.change !== undefined) changes.push(outcome.change);
         break;
       case 'deferred':
@@ -115,7 +129,7 @@ export function* makePlan(inputs: PlanInputs): Paced<Plan> {
     complete: isComplete(inputs.options, peers, deferred, diagnostics),
     errored: diagnostics.some((each) => each.severity === 'error'),
     peers,
-    drift: sortDrift(inputs.drift),
+    drift: planned(inputs.drift, inputs.membership),
     changes: ordered,
     conflicts,
     actions,
@@ -145,6 +159,13 @@ function settleAll(reconciled: readonly (readonly Reconciled[])[]): readonly (re
     return outcome?.kind === 'change' ? { ...outcome, change: following(outcome.change, settlement) } : outcome;
   };
   return reconciled.map((all) => all.map((each) => ({ ...each, outcome: settled(each) })));
+}
+
+function withContents(conflict: Conflict, contents: PlanInputs['contents']): Conflict {
+  const known = contents?.get(conflict.path);
+  return known === undefined || conflict.local === undefined
+    ? conflict
+    : { ...conflict, local: { ...conflict.local, ...known } };
 }
 
 /** Whether it makes sense to offer applying it. No-ops alone settle rows without being worth a question. */
@@ -180,10 +201,21 @@ function compareProblems(a: Problem, b: Problem): number {
   );
 }
 
-/** As the scan gives it: in the order of stored names. */
-function sortDrift(drift: readonly Drift[]): readonly Drift[] {
+/** One list for all files of the same groups: a plan has as many lists as files otherwise. */
+function namesOf(groups: readonly Group[]): readonly string[] {
+  const known = NAMES.get(groups);
+  if (known !== undefined) return known;
+  const names = groups.map(({ name }) => name);
+  NAMES.set(groups, names);
+  return names;
+}
+
+const NAMES = new WeakMap<readonly Group[], readonly string[]>();
+
+/** As the scan gives it, in the order of stored names, and with the groups that hold each. */
+function planned(drift: readonly Drift[], membership: Membership): readonly PlannedDrift[] {
   return drift
     .map((each) => ({ each, key: storedName(each.file) }))
     .sort((a, b) => compareBytes(a.key, b.key))
-    .map(({ each }) => each);
+    .map(({ each }) => ({ ...each, groups: namesOf(membership.groupsOf(each.file)) }));
 }

@@ -3,6 +3,7 @@
  * closed (nothing is printed that the schema does not name), and invalid as soon as any member is left out (the schema asks for all).
  */
 
+import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -72,7 +73,7 @@ function noteFilled(plan: Record<string, unknown>): void {
 /** Every array of a plan, with the members of its rows that say what it is about. */
 const ROWS: Readonly<Record<string, string>> = {
   peers: 'name address groups reachable implementation protocol tls error',
-  resource_drift: 'address path disk change reason',
+  resource_drift: 'address path disk groups change reason',
   resource_changes: 'address peer path type groups bytes change action_reason precondition',
   conflicts: 'address peer path kind local remote base certainty auto_method resolution',
   action_invocations: 'host group command logfile when triggered_by',
@@ -215,7 +216,11 @@ describe('what is printed', () => {
         {
           address: `${cluster.hosts[1]!}:%t%/b`,
           kind: 'both-changed',
-          local: side(4),
+          local: {
+            ...side(4),
+            digest: expect.stringContaining(createHash('sha256').update('here').digest('hex')),
+            signature: expect.any(String),
+          },
           // All that a csync2 peer shows of its content.
           remote: { ...side(13), signature: expect.any(String) },
           base: { size: 1 },

@@ -9,7 +9,7 @@ import type { Bytes, DiskPath, FileName, PeerName } from '../../src/model/names.
 import { atOnce } from '../../src/model/paced.js';
 import { hashPlan, summarizePlan } from '../../src/model/plan-summary.js';
 import type { ActionInvocation, Change, Check, Conflict, Plan, PlanPeer, SideState } from '../../src/model/plan.js';
-import type { Drift, LocalState } from '../../src/model/scan.js';
+import type { Drift, LocalState, PlannedDrift } from '../../src/model/scan.js';
 
 const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
 
@@ -72,9 +72,12 @@ const local: fc.Arbitrary<LocalState> = fc
   .tuple(side, stamp)
   .map(([{ entry: each, checktxt, digest }, of]) => ({ entry: each, checktxt, digest, stamp: of }));
 
-const drift: fc.Arbitrary<Drift> = fc.record({
+const groups = fc.array(bytes(), { maxLength: 3 });
+
+const drift: fc.Arbitrary<PlannedDrift> = fc.record({
   file: fileName,
   disk: diskPath,
+  groups,
   reason: fc.constantFrom<Drift['reason'][]>(
     'new',
     'content',
@@ -95,8 +98,6 @@ const drift: fc.Arbitrary<Drift> = fc.record({
   ),
   after: optional(local),
 });
-
-const groups = fc.array(bytes(), { maxLength: 3 });
 
 export const change: fc.Arbitrary<Change> = fc
   .record({

@@ -222,6 +222,7 @@ export function membership(tree = '/d', groups: readonly Group[] = [group()]): M
         return first === undefined ? [] : [{ peer, me: first.me, group: first, groups: shared, slave: first.slave }];
       });
     },
+    groupsOf: (file) => (file === tree || file.startsWith(`${tree}/`) ? groups : []),
     actionRules: (file, of) =>
       of.actions.filter((rule) => rule.patterns.length === 0 || rule.patterns.some((each) => file.startsWith(each))),
   };

@@ -6,7 +6,7 @@ import { fromText } from '../../src/model/names.js';
 import type { Bytes, DiskPath, FileName, PeerName } from '../../src/model/names.js';
 import type { Change, Conflict, Plan, PlanPeer, SideState } from '../../src/model/plan.js';
 import { summarizePlan } from '../../src/model/plan-summary.js';
-import type { Drift, LocalState } from '../../src/model/scan.js';
+import type { Drift, LocalState, PlannedDrift } from '../../src/model/scan.js';
 
 export const name = (text: string) => fromText(text) as string as FileName;
 export const peer = (text: string) => text as PeerName;
@@ -118,11 +118,17 @@ export function conflict(to: string, path: string, more: Partial<Conflict> = {})
   };
 }
 
-function drift(path: string, reason: Drift['reason'], before: Entry | undefined, after: Entry | undefined): Drift {
+function drift(
+  path: string,
+  reason: Drift['reason'],
+  before: Entry | undefined,
+  after: Entry | undefined,
+): PlannedDrift {
   return {
     file: name(path),
     disk: name(path) as string as DiskPath,
     reason,
+    groups: ['web'],
     before: before === undefined ? undefined : formatCheckText(before),
     after:
       after === undefined

@@ -20,6 +20,7 @@ import { makePlan } from '../../planner/plan.js';
 import { lookAt } from '../scan/local-state.js';
 import { Parents } from '../scan/parents.js';
 import { askEverybody } from './ask-everybody.js';
+import { conflictContents } from './conflict-contents.js';
 import { findDrift } from './find-drift.js';
 import { observePeer } from './observe-peer.js';
 import type { Look, PlanRequest } from './plan-request.js';
@@ -88,12 +89,16 @@ export async function computePlan(request: PlanRequest): Promise<Planned> {
     decide: request.decide,
   };
   const plan = await paced(makePlan(inputs));
-  if (request.everybody === false) return { plan, incomplete: found.incomplete, seen };
-  const wider = await askEverybody(plan.conflicts, observations, look, request, (peer, beside) =>
-    observePeer(peer, beside, groups, found.drift, look, request),
-  );
+  if (plan.conflicts.length === 0) return { plan, incomplete: found.incomplete, seen };
+  const wider =
+    request.everybody === false
+      ? undefined
+      : await askEverybody(plan.conflicts, observations, look, request, (peer, beside) =>
+          observePeer(peer, beside, groups, found.drift, look, request),
+        );
+  const contents = await conflictContents(plan.conflicts, selection);
   return {
-    plan: wider === undefined ? plan : await paced(makePlan({ ...inputs, observations: wider })),
+    plan: await paced(makePlan({ ...inputs, observations: wider ?? observations, contents })),
     incomplete: found.incomplete,
     seen,
   };

@@ -18,6 +18,7 @@ const numbers = Array.from({ length: FILES }, (_, number) => number);
 const plan: Plan = makePlan({
   drift: numbers.map((number) => ({
     file: nameOf(number),
+    groups: ['g'],
     disk: `${NOWHERE}/${String(number)}` as DiskPath,
     reason: 'removed',
     before: undefined,
