@@ -41,7 +41,7 @@ export const line: Group = {
       const single = await farHosts(lab, 5, 1, files);
       tell(`${files} files of 4 KB, ${DELAY} ms of delay`);
       if (wanted.has(ONE.id)) {
-        const samples = await alternate(options.longRounds, {
+        const samples = await alternate(options.rounds, {
           csync2: () => send(single, 'csync2'),
           csx: () => send(single, 'csx'),
         });
@@ -52,7 +52,7 @@ export const line: Group = {
       }
       if (wanted.has(FOUR.id)) {
         const several = await farHosts(lab, 6, 4, files);
-        const samples = await alternate(options.longRounds, {
+        const samples = await alternate(options.rounds, {
           one: () => send(single, 'csx'),
           four: () => send(several, 'csx'),
         });

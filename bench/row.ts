@@ -36,8 +36,6 @@ export interface Group {
 export interface Options {
   readonly quick: boolean;
   readonly rounds: number;
-  /** Where a round takes a minute and more: sending with delay, and on a real disk. */
-  readonly longRounds: number;
   /** The csx to measure. */
   readonly csx: string;
   readonly tmpfs: string;

@@ -57,7 +57,6 @@ async function main(): Promise<void> {
   const options: Options = {
     quick: values.quick,
     rounds,
-    longRounds: values.rounds === undefined ? 3 : rounds,
     csx: path.resolve(values.csx),
     tmpfs: values.tmpfs,
     disk: values.ext4,

@@ -101,7 +101,7 @@ async function onDisk(lab: Lab, files: number, options: Options): Promise<Result
   makeTree(from.tree, { files, size: 4096 });
   tell(`${files} files of 4 KB on ${options.disk}`);
   const servers: Record<string, number[]> = {};
-  const samples = await alternate(options.longRounds, {
+  const samples = await alternate(options.rounds, {
     csync2: () => send(from, to, 'csync2', 'csync2', servers, 'aside'),
     csx: () => send(from, to, 'csx', 'csx', servers, 'aside'),
   });
